@@ -1,0 +1,1 @@
+"""Checks of one region's account, every five minutes."""

@@ -1,0 +1,1 @@
+"""Checks of the monitor's own sight of a region."""

@@ -1,0 +1,173 @@
+"""The nouns of one audit: what SES said of one region of one account, as far as it could be learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from ses_monitor.core.observed import Blindness, Known, Missing, Observed
+
+ACCOUNT = "account"
+"""The subject of everything that concerns a region's account as a whole."""
+
+IN_USE_WINDOW = timedelta(days=14)
+"""A region that sent mail this recently is in use; `GetSendStatistics` reaches back exactly this far."""
+
+
+class Severity(IntEnum):
+    """How bad, by effect on mail (docs/severity.md)."""
+
+    INFO = 10
+    NOTICE = 20
+    WARNING = 30
+    ERROR = 40
+    CRITICAL = 50
+
+
+class Scope(StrEnum):
+    """What a check looks at."""
+
+    ACCOUNT = "account"
+    REGION = "region"
+    IDENTITY = "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Sending quota, counted in recipients. `max_24_hours` is -1 when there is no daily limit."""
+
+    max_24_hours: float
+    max_per_second: float
+    sent_last_24_hours: float
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether SES says -1, which means no daily limit."""
+        return self.max_24_hours < 0
+
+    @property
+    def used(self) -> float:
+        """Fraction of the daily quota used; 1.0 for a quota of zero, because nothing can be sent under it."""
+        if self.unlimited:
+            return 0.0
+        if self.max_24_hours == 0:
+            return 1.0
+        return self.sent_last_24_hours / self.max_24_hours
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A request for production access. `status` is SES's word, also when we do not know it."""
+
+    status: str
+    case_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`GetAccount` of one region. Each part may be missing from an answer without spoiling the others."""
+
+    production_access: Observed[bool]
+    sending_enabled: Observed[bool]
+    enforcement: Observed[str]
+    quota: Observed[Quota]
+    suppressed_reasons: Observed[frozenset[str]]
+    review: Observed[Review | None]
+    mail_type: str = ""
+    website_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendPoint:
+    """One point of `GetSendStatistics`: the 15 minutes from `start` (UTC)."""
+
+    start: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reputation:
+    """Account-level metrics of the namespace AWS/SES. Rates are fractions: 0.05 is 5 %."""
+
+    bounce_rate: Observed[float]
+    complaint_rate: Observed[float]
+    busiest_minute: Observed[float]
+    """Mails in the busiest minute of the last hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A domain or address, verified or not."""
+
+    name: str
+    verification_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What earlier audits of the region saw and this one cannot know."""
+
+    production_access_seen: datetime | None = None
+    review_pending_since: datetime | None = None
+
+
+NOT_ASKED = Missing(Blindness.NOT_APPLICABLE, "not asked in this audit")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything one audit learned of one region. `taken_at` (UTC) is "now" for every check."""
+
+    account_id: str
+    region: str
+    taken_at: datetime
+    account: Observed[Account] = NOT_ASKED
+    statistics: Observed[tuple[SendPoint, ...]] = NOT_ASKED
+    has_verified_identity: Observed[bool] = NOT_ASKED
+    reputation: Observed[Reputation] = NOT_ASKED
+    identities: Observed[tuple[Identity, ...]] = NOT_ASKED
+    listed_as_sending: bool = False
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def name(self) -> str:
+        """The subject name of checks on the account as a whole."""
+        return ACCOUNT
+
+    def subjects(self, scope: Scope) -> Observed[tuple[Snapshot | Identity, ...]]:
+        """List what a check of `scope` runs on; missing when the listing itself failed."""
+        return self.identities if scope is Scope.IDENTITY else Known((self,))
+
+    def blind_spots(self) -> Iterator[Missing]:
+        """Yield each fact that somebody tried to read and could not."""
+        for each in fields(self):
+            fact = getattr(self, each.name)
+            if isinstance(fact, Missing) and fact.why.is_failure:
+                yield fact
+
+    def in_use(self) -> Observed[bool]:
+        """Tell whether SES is used here: listed as sending, sent in 14 days, or has a verified identity.
+
+        One known sign is enough for yes; no needs every sign to be known.
+        """
+        if self.listed_as_sending or self._sent_today() or self._sent_recently():
+            return Known(True)
+        if isinstance(self.has_verified_identity, Known) and self.has_verified_identity.value:
+            return Known(True)
+        for sign in (self.account, self.statistics, self.has_verified_identity):
+            if isinstance(sign, Missing):
+                return sign
+        return Known(False)
+
+    def _sent_today(self) -> bool:
+        if isinstance(self.account, Missing) or isinstance(self.account.value.quota, Missing):
+            return False
+        return self.account.value.quota.value.sent_last_24_hours > 0
+
+    def _sent_recently(self) -> bool:
+        if isinstance(self.statistics, Missing):
+            return False
+        oldest = self.taken_at - IN_USE_WINDOW
+        return any(point.attempts and point.start >= oldest for point in self.statistics.value)

@@ -1,0 +1,181 @@
+"""What is said of a change, and when: damping, hysteresis, mutes, and the silent first baseline. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from ses_monitor.core.check import Diagnosis, Finding
+from ses_monitor.core.engine import ALL, Evaluation
+from ses_monitor.core.model import Severity
+from ses_monitor.core.observed import Blindness, Missing
+from ses_monitor.core.stored import Phase, Stored
+
+HELD = Missing(Blindness.NOT_APPLICABLE, "held open until it has been absent often enough in a row")
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One streak to note silently: `before` is what is stored, `finding` what it is now if it is still there."""
+
+    before: Stored | None
+    check_id: str
+    subject: str
+    finding: Finding | None
+    phase: Phase
+    seen: int
+    absent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Damped:
+    """Evaluations reduced to what may be told, the streaks to note, and the streaks to forget."""
+
+    confirmed: tuple[Evaluation, ...]
+    counts: tuple[Count, ...]
+    forget: tuple[Stored, ...]
+
+
+def damp(
+    stored: Iterable[Stored], evaluations: Iterable[Evaluation], diagnoses: Mapping[str, Diagnosis]
+) -> Damped:
+    """Hold back what was not observed often enough in a row, and hold open what was not absent often enough.
+
+    A finding that `holds_only` counts while the same tag is open at that severity or above (hysteresis), and
+    not at all otherwise. While a tag is being counted up, the tag it would replace stays open: people read one
+    "worsened" instead of "resolved" and "opened". Unknown evaluations count nothing in either direction.
+    """
+    by_subject: dict[tuple[str, str], dict[str, Stored]] = defaultdict(dict)
+    for each in stored:
+        by_subject[each.check_id, each.subject][each.tag] = each
+
+    confirmed: list[Evaluation] = []
+    counts: list[Count] = []
+    forget: list[Stored] = []
+    evaluated: set[tuple[str, str]] = set()
+    blind: set[str] = set()
+    ran: set[str] = set()
+    for evaluation in evaluations:
+        evaluated.add((evaluation.check_id, evaluation.subject))
+        ran.add(evaluation.check_id)
+        if evaluation.unknown is not None:
+            if evaluation.subject == ALL:
+                blind.add(evaluation.check_id)
+            confirmed.append(evaluation)
+            continue
+        before = by_subject.get((evaluation.check_id, evaluation.subject), {})
+        one = _damp_one(evaluation, before, diagnoses)
+        confirmed += one.confirmed
+        counts += one.counts
+        forget += one.forget
+
+    forget += [
+        each
+        for subject, tags in by_subject.items()
+        if subject not in evaluated and subject[0] in ran and subject[0] not in blind
+        for each in tags.values()
+        if each.phase is Phase.WATCHED
+    ]
+    return Damped(tuple(confirmed), tuple(counts), tuple(forget))
+
+
+def _damp_one(
+    evaluation: Evaluation, before: Mapping[str, Stored], diagnoses: Mapping[str, Diagnosis]
+) -> Damped:
+    check_id, subject = evaluation.check_id, evaluation.subject
+    told: list[Finding] = []
+    counts: list[Count] = []
+    forget: list[Stored] = []
+    watched_aspects: set[str] = set()
+    undecided = dict(evaluation.undecided)
+
+    now = _strongest(evaluation.findings, before)
+    for tag, finding in now.items():
+        was = before.get(tag)
+        if was is not None and was.phase is Phase.OPEN:
+            told.append(finding)
+            if was.absent:
+                counts.append(Count(was, check_id, subject, finding, Phase.OPEN, was.seen, 0))
+            continue
+        seen = 1 + (was.seen if was is not None and was.phase is Phase.WATCHED else 0)
+        if seen >= finding.diagnosis.open_after:
+            told.append(finding)
+        else:
+            watched_aspects.add(finding.diagnosis.aspect)
+            counts.append(Count(was, check_id, subject, finding, Phase.WATCHED, seen, 0))
+
+    for tag, was in before.items():
+        if tag in now or tag in undecided:
+            continue
+        if was.phase is Phase.WATCHED:
+            forget.append(was)
+        elif was.phase is Phase.OPEN:
+            known = diagnoses.get(tag)
+            needed = known.resolve_after if known else 1
+            aspect = known.aspect if known else ""
+            absent = min(was.absent + 1, needed)
+            if absent < needed or aspect in watched_aspects:
+                undecided[tag] = HELD
+                if absent != was.absent:
+                    counts.append(Count(was, check_id, subject, None, Phase.OPEN, was.seen, absent))
+
+    kept = replace(evaluation, findings=tuple(told), undecided=undecided)
+    return Damped((kept,), tuple(counts), tuple(forget))
+
+
+def _strongest(findings: Iterable[Finding], before: Mapping[str, Stored]) -> dict[str, Finding]:
+    chosen: dict[str, Finding] = {}
+    for finding in findings:
+        if finding.holds_only:
+            was = before.get(finding.tag)
+            if was is None or was.phase is not Phase.OPEN or was.severity < finding.severity:
+                continue
+        rival = chosen.get(finding.tag)
+        if rival is None or finding.severity > rival.severity:
+            chosen[finding.tag] = finding
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Silence in the channels, by choice: who, why, and until when. Empty fields match everything.
+
+    `subject` is a shell pattern. The table records muted changes like all others.
+    """
+
+    mute_id: str
+    owner: str
+    reason: str
+    expires_at: datetime
+    tag: str = ""
+    check_id: str = ""
+    region: str = ""
+    subject: str = ""
+
+    def covers(self, *, tag: str, check_id: str, region: str, subject: str, at: datetime) -> bool:
+        """Tell whether this mute is in force at `at` (UTC) and meant for such a finding."""
+        return (
+            at < self.expires_at
+            and self.tag in {"", tag}
+            and self.check_id in {"", check_id}
+            and self.region in {"", region}
+            and (not self.subject or fnmatchcase(subject, self.subject))
+        )
+
+
+def muted_by(
+    mutes: Iterable[Mute], *, tag: str, check_id: str, region: str, subject: str, at: datetime
+) -> str:
+    """Return the id of the mute that covers such a finding, or an empty string."""
+    for mute in mutes:
+        if mute.covers(tag=tag, check_id=check_id, region=region, subject=subject, at=at):
+            return mute.mute_id
+    return ""
+
+
+def belongs_to_baseline(severity: Severity, *, first_audit: bool) -> bool:
+    """Tell whether a finding goes into the one summary of a first audit. CRITICAL never waits in a summary."""
+    return first_audit and severity < Severity.CRITICAL

@@ -1,0 +1,222 @@
+"""Turn one audit of one region into the changes to record and the states to store. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from ses_monitor.core.check import Diagnosis, Finding
+from ses_monitor.core.diff import Difference, diff
+from ses_monitor.core.engine import Evaluation
+from ses_monitor.core.model import Snapshot
+from ses_monitor.core.policy import Count, Mute, belongs_to_baseline, damp, muted_by
+from ses_monitor.core.stored import Change, Phase, Stored
+
+REFRESH_AFTER = timedelta(hours=1)
+"""How old the figures in an open finding's text may get where its diagnosis is a measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One state to store, and the state it is based on: nothing else may have been written in between."""
+
+    before: Stored | None
+    after: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One change with the states that must be stored in the same transaction."""
+
+    change: Change
+    writes: tuple[Write, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What one audit of one region comes to: changes that are told, states noted silently, states to delete."""
+
+    changes: tuple[Recorded, ...]
+    quiet: tuple[Write, ...]
+    forget: tuple[Stored, ...]
+
+
+def settle(
+    snapshot: Snapshot,
+    stored: Iterable[Stored],
+    evaluations: Sequence[Evaluation],
+    *,
+    ran: Collection[str],
+    diagnoses: Mapping[str, Diagnosis],
+    mutes: Sequence[Mute] = (),
+    first_audit: bool = False,
+) -> Settlement:
+    """Damp, compare, and work out what to store.
+
+    `stored` holds the region's stored findings in any phase, `ran` the checks that ran. The same evaluations
+    settled again over the resulting states give no further change.
+    """
+    known = [each for each in stored if each.check_id in ran]
+    by_key = {(each.check_id, each.subject, each.tag): each for each in known}
+    damped = damp(known, evaluations, diagnoses)
+    differences = diff(known, damped.confirmed, ran=ran, diagnoses=diagnoses)
+
+    changes = tuple(
+        _record(difference, by_key, snapshot, mutes, first_audit=first_audit) for difference in differences
+    )
+    touched = {write.after.finding_id for recorded in changes for write in recorded.writes}
+    quiet = [_count(count, snapshot) for count in damped.counts]
+    quiet = [write for write in quiet if write.after.finding_id not in touched]
+    touched |= {write.after.finding_id for write in quiet}
+    quiet += [
+        write for write in _refreshed(damped.confirmed, by_key, snapshot) if write.after.finding_id not in touched
+    ]
+    return Settlement(changes, tuple(quiet), damped.forget)
+
+
+def _record(
+    difference: Difference,
+    by_key: Mapping[tuple[str, str, str], Stored],
+    snapshot: Snapshot,
+    mutes: Sequence[Mute],
+    *,
+    first_audit: bool,
+) -> Recorded:
+    now = snapshot.taken_at
+    was = difference.was
+    if difference.finding is None:
+        if was is None:
+            msg = f"a change of {difference.check_id} that is about no finding"
+            raise ValueError(msg)
+        after = replace(was, phase=Phase.RESOLVED, version=_next(was, now), written_at=now, seen=0, absent=0)
+        writes: tuple[Write, ...] = (Write(was, after),)
+    else:
+        before = by_key.get((difference.check_id, difference.subject, difference.finding.tag))
+        after = _opened(difference, difference.finding, before, snapshot)
+        writes = (Write(before, after),)
+        if was is not None and was.tag != after.tag:
+            closed = replace(was, phase=Phase.RESOLVED, version=_next(was, now), written_at=now, seen=0, absent=0)
+            writes += (Write(was, closed),)
+    change = Change(
+        account_id=snapshot.account_id,
+        region=after.region,
+        check_id=after.check_id,
+        subject=after.subject,
+        tag=after.tag,
+        severity=after.severity,
+        transition=difference.transition,
+        version=after.version,
+        at=now,
+        since=after.opened_at or now,
+        text=after.text,
+        cause=after.cause,
+        steps=after.steps,
+        evidence=after.evidence,
+        was_tag=was.tag if was is not None and difference.finding is not None else "",
+        was_severity=was.severity if was is not None and difference.finding is not None else None,
+        baseline=belongs_to_baseline(after.severity, first_audit=first_audit),
+        muted_by=muted_by(
+            mutes, tag=after.tag, check_id=after.check_id, region=after.region, subject=after.subject, at=now
+        ),
+    )
+    return Recorded(change, writes)
+
+
+def _opened(difference: Difference, finding: Finding, before: Stored | None, snapshot: Snapshot) -> Stored:
+    now = snapshot.taken_at
+    began = now
+    if difference.was is not None and difference.was.opened_at is not None:
+        began = difference.was.opened_at
+    elif before is not None and before.phase is Phase.WATCHED:
+        began = before.first_seen
+    return _stored(
+        finding, difference.check_id, before, snapshot, phase=Phase.OPEN, first_seen=began, opened_at=began, seen=0
+    )
+
+
+def _count(count: Count, snapshot: Snapshot) -> Write:
+    now = snapshot.taken_at
+    before = count.before
+    if count.phase is Phase.OPEN and before is not None:
+        after = replace(before, version=_next(before, now), written_at=now, absent=count.absent)
+        return Write(before, after)
+    if count.finding is None:
+        msg = f"a streak of {count.check_id} that is about no finding"
+        raise ValueError(msg)
+    first_seen = before.first_seen if before is not None and before.phase is Phase.WATCHED else now
+    after = _stored(
+        count.finding,
+        count.check_id,
+        before,
+        snapshot,
+        phase=Phase.WATCHED,
+        first_seen=first_seen,
+        opened_at=None,
+        seen=count.seen,
+    )
+    return Write(before, after)
+
+
+def _refreshed(
+    confirmed: Iterable[Evaluation], by_key: Mapping[tuple[str, str, str], Stored], snapshot: Snapshot
+) -> Iterable[Write]:
+    now = snapshot.taken_at
+    for evaluation in confirmed:
+        for finding in evaluation.findings:
+            before = by_key.get((evaluation.check_id, evaluation.subject, finding.tag))
+            if (
+                before is not None
+                and finding.diagnosis.measures
+                and finding.text != before.text
+                and before.phase is Phase.OPEN
+                and now - before.written_at >= REFRESH_AFTER
+            ):
+                after = _stored(
+                    finding,
+                    evaluation.check_id,
+                    before,
+                    snapshot,
+                    phase=Phase.OPEN,
+                    first_seen=before.first_seen,
+                    opened_at=before.opened_at,
+                    seen=before.seen,
+                )
+                yield Write(before, after)
+
+
+def _stored(
+    finding: Finding,
+    check_id: str,
+    before: Stored | None,
+    snapshot: Snapshot,
+    *,
+    phase: Phase,
+    first_seen: datetime,
+    opened_at: datetime | None,
+    seen: int,
+) -> Stored:
+    return Stored(
+        region=snapshot.region,
+        check_id=check_id,
+        subject=finding.subject,
+        tag=finding.tag,
+        severity=finding.severity,
+        phase=phase,
+        version=_next(before, snapshot.taken_at),
+        seen=seen,
+        absent=0,
+        first_seen=first_seen,
+        opened_at=opened_at,
+        written_at=snapshot.taken_at,
+        text=finding.text,
+        cause=finding.cause,
+        steps=finding.steps,
+        evidence=finding.evidence,
+    )
+
+
+def _next(before: Stored | None, now: datetime) -> int:
+    """Version of the next write; from the clock, so that it keeps growing after an expired item is written anew."""
+    milliseconds = int(now.astimezone(UTC).timestamp() * 1000)
+    return milliseconds if before is None else max(before.version + 1, milliseconds)

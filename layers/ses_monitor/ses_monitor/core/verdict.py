@@ -1,0 +1,110 @@
+"""One word per region: can SES deliver a stranger's mail from here right now, and why not. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ses_monitor.core.check import Diagnosis, Impact
+from ses_monitor.core.engine import Evaluation
+from ses_monitor.core.model import Severity, Snapshot
+from ses_monitor.core.observed import Missing
+from ses_monitor.core.stored import Phase, Stored
+
+
+class Verdict(StrEnum):
+    """The answer for one region."""
+
+    DELIVERS = "DELIVERS"
+    AT_RISK = "AT_RISK"
+    """Mail leaves, but something of WARNING or above is open."""
+    SANDBOX = "SANDBOX"
+    """In use, but only verified recipients get mail."""
+    BLOCKED = "BLOCKED"
+    IDLE = "IDLE"
+    """SES is not used here."""
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason for a verdict. `tag` is empty where the reason is that something could not be seen."""
+
+    tag: str
+    severity: Severity
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionVerdict:
+    """A verdict with its causes, the weightiest first."""
+
+    region: str
+    verdict: Verdict
+    causes: tuple[Cause, ...]
+
+
+_WEIGHT = {Impact.REGION_STOPPED: 2, Impact.STRANGERS_REFUSED: 1, Impact.NONE: 0}
+
+
+def judge(
+    snapshot: Snapshot,
+    evaluations: Iterable[Evaluation],
+    stored: Iterable[Stored] = (),
+    diagnoses: Mapping[str, Diagnosis] | None = None,
+) -> RegionVerdict:
+    """Judge a region from what was found now, and from what is still open where this audit could not look.
+
+    A region whose account could not be read is UNKNOWN, unless something known already stops it.
+    """
+    known = diagnoses or {}
+    found: dict[tuple[str, str], tuple[Impact, Cause]] = {}
+    decided: set[tuple[str, str]] = set()
+    blind: list[Missing] = []
+    for evaluation in evaluations:
+        blind += [missing for missing in evaluation.missing() if missing.why.is_failure]
+        if evaluation.unknown is None:
+            decided.add((evaluation.check_id, evaluation.subject))
+        for finding in evaluation.findings:
+            if not finding.holds_only:
+                cause = Cause(finding.tag, finding.severity, finding.subject, finding.text)
+                found[finding.tag, finding.subject] = (finding.diagnosis.impact, cause)
+    for each in stored:
+        if each.phase is Phase.OPEN and (each.check_id, each.subject) not in decided:
+            impact = known[each.tag].impact if each.tag in known else Impact.NONE
+            cause = Cause(each.tag, each.severity, each.subject, each.text)
+            found.setdefault((each.tag, each.subject), (impact, cause))
+
+    ordered = sorted(
+        found.values(), key=lambda pair: (-_WEIGHT[pair[0]], -pair[1].severity, pair[1].tag, pair[1].subject)
+    )
+    verdict = _verdict(snapshot, ordered)
+    causes = [cause for _, cause in ordered if cause.severity >= Severity.WARNING]
+    if verdict is Verdict.UNKNOWN:
+        reasons = dict.fromkeys(missing.reason for missing in [*snapshot.blind_spots(), *blind])
+        causes += [Cause("", Severity.WARNING, snapshot.region, reason) for reason in reasons]
+    return RegionVerdict(snapshot.region, verdict, tuple(causes))
+
+
+def _verdict(snapshot: Snapshot, found: list[tuple[Impact, Cause]]) -> Verdict:
+    impacts = {impact for impact, _ in found}
+    if Impact.REGION_STOPPED in impacts:
+        return Verdict.BLOCKED
+    if isinstance(snapshot.account, Missing):
+        return Verdict.UNKNOWN
+    account = snapshot.account.value
+    if Impact.STRANGERS_REFUSED in impacts:
+        return Verdict.SANDBOX
+    if isinstance(account.production_access, Missing) or isinstance(account.sending_enabled, Missing):
+        return Verdict.UNKNOWN
+    in_use = snapshot.in_use()
+    if isinstance(in_use, Missing):
+        if not account.production_access.value:
+            return Verdict.UNKNOWN
+    elif not in_use.value:
+        return Verdict.IDLE
+    if any(cause.severity >= Severity.WARNING for _, cause in found):
+        return Verdict.AT_RISK
+    return Verdict.DELIVERS

@@ -125,6 +125,7 @@ class Snapshot:
     taken_at: datetime
     account: Observed[Account] = NOT_ASKED
     statistics: Observed[tuple[SendPoint, ...]] = NOT_ASKED
+    sent_recently: Observed[bool] = NOT_ASKED
     has_verified_identity: Observed[bool] = NOT_ASKED
     reputation: Observed[Reputation] = NOT_ASKED
     identities: Observed[tuple[Identity, ...]] = NOT_ASKED
@@ -152,22 +153,13 @@ class Snapshot:
 
         One known sign is enough for yes; no needs every sign to be known.
         """
-        if self.listed_as_sending or self._sent_today() or self._sent_recently():
+        signs = (self._sent_today(), self.sent_recently, self.has_verified_identity)
+        if self.listed_as_sending or any(isinstance(sign, Known) and sign.value for sign in signs):
             return Known(True)
-        if isinstance(self.has_verified_identity, Known) and self.has_verified_identity.value:
-            return Known(True)
-        for sign in (self.account, self.statistics, self.has_verified_identity):
-            if isinstance(sign, Missing):
-                return sign
-        return Known(False)
+        return next((sign for sign in signs if isinstance(sign, Missing)), Known(False))
 
-    def _sent_today(self) -> bool:
-        if isinstance(self.account, Missing) or isinstance(self.account.value.quota, Missing):
-            return False
-        return self.account.value.quota.value.sent_last_24_hours > 0
-
-    def _sent_recently(self) -> bool:
-        if isinstance(self.statistics, Missing):
-            return False
-        oldest = self.taken_at - IN_USE_WINDOW
-        return any(point.attempts and point.start >= oldest for point in self.statistics.value)
+    def _sent_today(self) -> Observed[bool]:
+        if isinstance(self.account, Missing):
+            return self.account
+        quota = self.account.value.quota
+        return quota if isinstance(quota, Missing) else Known(quota.value.sent_last_24_hours > 0)

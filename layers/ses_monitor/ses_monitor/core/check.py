@@ -14,7 +14,7 @@ from ses_monitor.core.observed import Missing
 
 S_contra = TypeVar("S_contra", contravariant=True)
 
-Evidence = Mapping[str, str | int | float | bool]
+Evidence = Mapping[str, str | float | bool]
 
 LONGEST_EVIDENCE = 500
 """Characters kept of any outside text: enough for an AWS error, too little to flood a chat."""
@@ -73,7 +73,7 @@ class Diagnosis:
         *,
         severity: Severity | None = None,
         holds_only: bool = False,
-        **evidence: str | int | float | bool,
+        **evidence: str | float | bool,
     ) -> Finding:
         """Conclude this of `subject`, every placeholder filled in; a missing one raises KeyError here.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, NoReturn, TypeVar, Union
+from typing import Generic, NoReturn, TypeVar
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Blindness(StrEnum):
@@ -40,12 +40,12 @@ class NotObservedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Known(Generic[T]):
+class Known(Generic[T_co]):
     """A fact that was learned."""
 
-    value: T
+    value: T_co
 
-    def get(self) -> T:
+    def get(self) -> T_co:
         """Return the value."""
         return self.value
 
@@ -63,4 +63,4 @@ class Missing:
         raise NotObservedError(self)
 
 
-Observed = Union[Known[T], Missing]
+Observed = Known[T_co] | Missing

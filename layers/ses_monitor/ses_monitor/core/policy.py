@@ -39,9 +39,7 @@ class Damped:
     forget: tuple[Stored, ...]
 
 
-def damp(
-    stored: Iterable[Stored], evaluations: Iterable[Evaluation], diagnoses: Mapping[str, Diagnosis]
-) -> Damped:
+def damp(stored: Iterable[Stored], evaluations: Iterable[Evaluation], diagnoses: Mapping[str, Diagnosis]) -> Damped:
     """Hold back what was not observed often enough in a row, and hold open what was not absent often enough.
 
     A finding that `holds_only` counts while the same tag is open at that severity or above (hysteresis), and
@@ -82,48 +80,56 @@ def damp(
     return Damped(tuple(confirmed), tuple(counts), tuple(forget))
 
 
-def _damp_one(
-    evaluation: Evaluation, before: Mapping[str, Stored], diagnoses: Mapping[str, Diagnosis]
-) -> Damped:
-    check_id, subject = evaluation.check_id, evaluation.subject
+def _damp_one(evaluation: Evaluation, before: Mapping[str, Stored], diagnoses: Mapping[str, Diagnosis]) -> Damped:
+    now = _strongest(evaluation.findings, before)
+    told, up, watched_aspects = _count_up(evaluation, now, before)
+    absent = [was for tag, was in before.items() if tag not in now and tag not in evaluation.undecided]
+    held, down = _count_down(evaluation, absent, watched_aspects, diagnoses)
+    kept = replace(evaluation, findings=told, undecided={**evaluation.undecided, **held})
+    return Damped((kept,), (*up, *down), tuple(was for was in absent if was.phase is Phase.WATCHED))
+
+
+def _count_up(
+    evaluation: Evaluation, now: Mapping[str, Finding], before: Mapping[str, Stored]
+) -> tuple[tuple[Finding, ...], list[Count], set[str]]:
     told: list[Finding] = []
     counts: list[Count] = []
-    forget: list[Stored] = []
     watched_aspects: set[str] = set()
-    undecided = dict(evaluation.undecided)
-
-    now = _strongest(evaluation.findings, before)
     for tag, finding in now.items():
         was = before.get(tag)
         if was is not None and was.phase is Phase.OPEN:
             told.append(finding)
             if was.absent:
-                counts.append(Count(was, check_id, subject, finding, Phase.OPEN, was.seen, 0))
+                counts.append(Count(was, was.check_id, was.subject, finding, Phase.OPEN, was.seen, absent=0))
             continue
         seen = 1 + (was.seen if was is not None and was.phase is Phase.WATCHED else 0)
         if seen >= finding.diagnosis.open_after:
             told.append(finding)
         else:
             watched_aspects.add(finding.diagnosis.aspect)
-            counts.append(Count(was, check_id, subject, finding, Phase.WATCHED, seen, 0))
+            counts.append(Count(was, evaluation.check_id, evaluation.subject, finding, Phase.WATCHED, seen, absent=0))
+    return tuple(told), counts, watched_aspects
 
-    for tag, was in before.items():
-        if tag in now or tag in undecided:
+
+def _count_down(
+    evaluation: Evaluation, absent: Iterable[Stored], watched_aspects: set[str], diagnoses: Mapping[str, Diagnosis]
+) -> tuple[dict[str, Missing], list[Count]]:
+    held: dict[str, Missing] = {}
+    counts: list[Count] = []
+    for was in absent:
+        if was.phase is not Phase.OPEN:
             continue
-        if was.phase is Phase.WATCHED:
-            forget.append(was)
-        elif was.phase is Phase.OPEN:
-            known = diagnoses.get(tag)
-            needed = known.resolve_after if known else 1
-            aspect = known.aspect if known else ""
-            absent = min(was.absent + 1, needed)
-            if absent < needed or aspect in watched_aspects:
-                undecided[tag] = HELD
-                if absent != was.absent:
-                    counts.append(Count(was, check_id, subject, None, Phase.OPEN, was.seen, absent))
-
-    kept = replace(evaluation, findings=tuple(told), undecided=undecided)
-    return Damped((kept,), tuple(counts), tuple(forget))
+        known = diagnoses.get(was.tag)
+        needed = known.resolve_after if known else 1
+        aspect = known.aspect if known else ""
+        times = min(was.absent + 1, needed)
+        if times < needed or aspect in watched_aspects:
+            held[was.tag] = HELD
+            if times != was.absent:
+                counts.append(
+                    Count(was, evaluation.check_id, evaluation.subject, None, Phase.OPEN, was.seen, absent=times)
+                )
+    return held, counts
 
 
 def _strongest(findings: Iterable[Finding], before: Mapping[str, Stored]) -> dict[str, Finding]:
@@ -166,9 +172,7 @@ class Mute:
         )
 
 
-def muted_by(
-    mutes: Iterable[Mute], *, tag: str, check_id: str, region: str, subject: str, at: datetime
-) -> str:
+def muted_by(mutes: Iterable[Mute], *, tag: str, check_id: str, region: str, subject: str, at: datetime) -> str:
     """Return the id of the mute that covers such a finding, or an empty string."""
     for mute in mutes:
         if mute.covers(tag=tag, check_id=check_id, region=region, subject=subject, at=at):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ses_monitor.core.check import Diagnosis, Finding
 from ses_monitor.core.diff import Difference, diff
@@ -62,9 +62,7 @@ def settle(
     damped = damp(known, evaluations, diagnoses)
     differences = diff(known, damped.confirmed, ran=ran, diagnoses=diagnoses)
 
-    changes = tuple(
-        _record(difference, by_key, snapshot, mutes, first_audit=first_audit) for difference in differences
-    )
+    changes = tuple(_record(difference, by_key, snapshot, mutes, first_audit=first_audit) for difference in differences)
     touched = {write.after.finding_id for recorded in changes for write in recorded.writes}
     quiet = [_count(count, snapshot) for count in damped.counts]
     quiet = [write for write in quiet if write.after.finding_id not in touched]
@@ -76,28 +74,23 @@ def settle(
 
 
 def _record(
-    difference: Difference,
-    by_key: Mapping[tuple[str, str, str], Stored],
-    snapshot: Snapshot,
-    mutes: Sequence[Mute],
-    *,
-    first_audit: bool,
+    difference: Difference, by_key: Mapping[tuple[str, str, str], Stored], snapshot: Snapshot, rules: Rules
 ) -> Recorded:
     now = snapshot.taken_at
-    was = difference.was
-    if difference.finding is None:
-        if was is None:
-            msg = f"a change of {difference.check_id} that is about no finding"
-            raise ValueError(msg)
-        after = replace(was, phase=Phase.RESOLVED, version=_next(was, now), written_at=now, seen=0, absent=0)
-        writes: tuple[Write, ...] = (Write(was, after),)
-    else:
-        before = by_key.get((difference.check_id, difference.subject, difference.finding.tag))
-        after = _opened(difference, difference.finding, before, snapshot)
-        writes = (Write(before, after),)
+    was, finding = difference.was, difference.finding
+    if finding is not None:
+        before = by_key.get((difference.check_id, difference.subject, finding.tag))
+        after = _opened(difference, finding, before, snapshot)
+        writes: tuple[Write, ...] = (Write(before, after),)
         if was is not None and was.tag != after.tag:
-            closed = replace(was, phase=Phase.RESOLVED, version=_next(was, now), written_at=now, seen=0, absent=0)
-            writes += (Write(was, closed),)
+            writes += (Write(was, _closed(was, now)),)
+    elif was is not None:
+        after = _closed(was, now)
+        writes = (Write(was, after),)
+    else:
+        msg = f"a change of {difference.check_id} that is about no finding"
+        raise ValueError(msg)
+    replaced = was if finding is not None else None
     change = Change(
         account_id=snapshot.account_id,
         region=after.region,
@@ -113,45 +106,41 @@ def _record(
         cause=after.cause,
         steps=after.steps,
         evidence=after.evidence,
-        was_tag=was.tag if was is not None and difference.finding is not None else "",
-        was_severity=was.severity if was is not None and difference.finding is not None else None,
-        baseline=belongs_to_baseline(after.severity, first_audit=first_audit),
+        was_tag=replaced.tag if replaced is not None else "",
+        was_severity=replaced.severity if replaced is not None else None,
+        baseline=belongs_to_baseline(after.severity, first_audit=rules.first_audit),
         muted_by=muted_by(
-            mutes, tag=after.tag, check_id=after.check_id, region=after.region, subject=after.subject, at=now
+            rules.mutes, tag=after.tag, check_id=after.check_id, region=after.region, subject=after.subject, at=now
         ),
     )
     return Recorded(change, writes)
 
 
 def _opened(difference: Difference, finding: Finding, before: Stored | None, snapshot: Snapshot) -> Stored:
-    now = snapshot.taken_at
-    began = now
+    began = snapshot.taken_at
     if difference.was is not None and difference.was.opened_at is not None:
         began = difference.was.opened_at
     elif before is not None and before.phase is Phase.WATCHED:
         began = before.first_seen
-    return _stored(
-        finding, difference.check_id, before, snapshot, phase=Phase.OPEN, first_seen=began, opened_at=began, seen=0
-    )
+    return replace(_present(finding, difference.check_id, before, snapshot), first_seen=began, opened_at=began)
+
+
+def _closed(was: Stored, now: datetime) -> Stored:
+    return replace(was, phase=Phase.RESOLVED, version=_next(was, now), written_at=now, seen=0, absent=0)
 
 
 def _count(count: Count, snapshot: Snapshot) -> Write:
-    now = snapshot.taken_at
-    before = count.before
+    now, before = snapshot.taken_at, count.before
     if count.phase is Phase.OPEN and before is not None:
-        after = replace(before, version=_next(before, now), written_at=now, absent=count.absent)
-        return Write(before, after)
+        return Write(before, replace(before, version=_next(before, now), written_at=now, absent=count.absent))
     if count.finding is None:
         msg = f"a streak of {count.check_id} that is about no finding"
         raise ValueError(msg)
-    first_seen = before.first_seen if before is not None and before.phase is Phase.WATCHED else now
-    after = _stored(
-        count.finding,
-        count.check_id,
-        before,
-        snapshot,
+    watched = before is not None and before.phase is Phase.WATCHED
+    after = replace(
+        _present(count.finding, count.check_id, before, snapshot),
         phase=Phase.WATCHED,
-        first_seen=first_seen,
+        first_seen=before.first_seen if before is not None and watched else now,
         opened_at=None,
         seen=count.seen,
     )
@@ -172,43 +161,26 @@ def _refreshed(
                 and before.phase is Phase.OPEN
                 and now - before.written_at >= REFRESH_AFTER
             ):
-                after = _stored(
-                    finding,
-                    evaluation.check_id,
-                    before,
-                    snapshot,
-                    phase=Phase.OPEN,
-                    first_seen=before.first_seen,
-                    opened_at=before.opened_at,
-                    seen=before.seen,
-                )
-                yield Write(before, after)
+                after = _present(finding, evaluation.check_id, before, snapshot)
+                yield Write(before, replace(after, first_seen=before.first_seen, opened_at=before.opened_at))
 
 
-def _stored(
-    finding: Finding,
-    check_id: str,
-    before: Stored | None,
-    snapshot: Snapshot,
-    *,
-    phase: Phase,
-    first_seen: datetime,
-    opened_at: datetime | None,
-    seen: int,
-) -> Stored:
+def _present(finding: Finding, check_id: str, before: Stored | None, snapshot: Snapshot) -> Stored:
+    """Return `finding` as an open one that began now, to be stored over `before`."""
+    now = snapshot.taken_at
     return Stored(
         region=snapshot.region,
         check_id=check_id,
         subject=finding.subject,
         tag=finding.tag,
         severity=finding.severity,
-        phase=phase,
-        version=_next(before, snapshot.taken_at),
-        seen=seen,
+        phase=Phase.OPEN,
+        version=_next(before, now),
+        seen=0,
         absent=0,
-        first_seen=first_seen,
-        opened_at=opened_at,
-        written_at=snapshot.taken_at,
+        first_seen=now,
+        opened_at=now,
+        written_at=now,
         text=finding.text,
         cause=finding.cause,
         steps=finding.steps,
@@ -217,6 +189,6 @@ def _stored(
 
 
 def _next(before: Stored | None, now: datetime) -> int:
-    """Version of the next write; from the clock, so that it keeps growing after an expired item is written anew."""
-    milliseconds = int(now.astimezone(UTC).timestamp() * 1000)
+    """Number the next write, from the clock: so it still grows after an expired item is written anew."""
+    milliseconds = int(now.timestamp() * 1000)
     return milliseconds if before is None else max(before.version + 1, milliseconds)

@@ -42,27 +42,32 @@ class Settlement:
     forget: tuple[Stored, ...]
 
 
-def settle(
-    snapshot: Snapshot,
-    stored: Iterable[Stored],
-    evaluations: Sequence[Evaluation],
-    *,
-    ran: Collection[str],
-    diagnoses: Mapping[str, Diagnosis],
-    mutes: Sequence[Mute] = (),
-    first_audit: bool = False,
-) -> Settlement:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is the same for every subject of one audit.
+
+    `ran` names the checks that ran, and those that were retired since: what only other checks found is left
+    alone. `first_audit` says that nothing was ever told of this region by this audit.
+    """
+
+    ran: frozenset[str]
+    diagnoses: Mapping[str, Diagnosis]
+    mutes: Sequence[Mute] = ()
+    first_audit: bool = False
+
+
+def settle(snapshot: Snapshot, stored: Iterable[Stored], evaluations: Sequence[Evaluation], rules: Rules) -> Settlement:
     """Damp, compare, and work out what to store.
 
-    `stored` holds the region's stored findings in any phase, `ran` the checks that ran. The same evaluations
-    settled again over the resulting states give no further change.
+    `stored` holds the region's stored findings in any phase. The same evaluations settled again over the
+    resulting states give no further change, once no streak is left to count.
     """
-    known = [each for each in stored if each.check_id in ran]
+    known = [each for each in stored if each.check_id in rules.ran]
     by_key = {(each.check_id, each.subject, each.tag): each for each in known}
-    damped = damp(known, evaluations, diagnoses)
-    differences = diff(known, damped.confirmed, ran=ran, diagnoses=diagnoses)
+    damped = damp(known, evaluations, rules.diagnoses)
+    differences = diff(known, damped.confirmed, ran=rules.ran, diagnoses=rules.diagnoses)
 
-    changes = tuple(_record(difference, by_key, snapshot, mutes, first_audit=first_audit) for difference in differences)
+    changes = tuple(_record(difference, by_key, snapshot, rules) for difference in differences)
     touched = {write.after.finding_id for recorded in changes for write in recorded.writes}
     quiet = [_count(count, snapshot) for count in damped.counts]
     quiet = [write for write in quiet if write.after.finding_id not in touched]

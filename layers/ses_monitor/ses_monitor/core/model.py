@@ -129,6 +129,8 @@ class Snapshot:
     has_verified_identity: Observed[bool] = NOT_ASKED
     reputation: Observed[Reputation] = NOT_ASKED
     identities: Observed[tuple[Identity, ...]] = NOT_ASKED
+    enabled_regions: Observed[frozenset[str]] = NOT_ASKED
+    """Asked once for the whole account, and noted on its home region only."""
     listed_as_sending: bool = False
     memory: Memory = field(default_factory=Memory)
 

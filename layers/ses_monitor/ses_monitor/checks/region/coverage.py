@@ -11,7 +11,7 @@ from ses_monitor.core.observed import Blindness, Missing
 REGION_NOT_READABLE = Diagnosis(
     tag="REGION_NOT_READABLE",
     severities=(Severity.WARNING,),
-    message="{region} could not be read by the last three audits or more: {reason}",
+    message="The last three audits or more could not see all of SES in {region}: {reason}",
     cause="{explanation} Whatever else is known of this region is as old as that.",
     steps=(
         Step("{advice}"),

@@ -1,0 +1,150 @@
+"""An alert: changes that are told together, whole, whatever channel tells them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from ses_monitor.core.check import Evidence, Step
+from ses_monitor.core.model import Severity
+from ses_monitor.core.stored import Transition
+
+FIRST_AUDIT = "FIRST_AUDIT"
+"""Stands for the tag of an alert that sums up what was found the first time anybody looked."""
+
+MOST_COMMANDS = 10
+"""Commands shown for one step of a group: as many as a person pastes without going to the command line anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One finding in an alert, at one version.
+
+    `since` is when the trouble began, `at` when the change was seen (UTC). `supersedes` names other findings
+    whose stories end in this one (the tag it replaced), so that no channel tells of them afterwards.
+    """
+
+    finding_id: str
+    region: str
+    check_id: str
+    subject: str
+    tag: str
+    severity: Severity
+    version: int
+    text: str
+    cause: str
+    steps: tuple[Step, ...]
+    since: datetime
+    at: datetime
+    evidence: Evidence = field(default_factory=dict)
+    was_tag: str = ""
+    was_severity: Severity | None = None
+    supersedes: tuple[str, ...] = ()
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long the trouble had lasted at this change; never negative."""
+        return max(self.at - self.since, timedelta(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Findings that went through the same transition, told as one message; there is always at least one.
+
+    `alert_id` is the same for the same changes however often they are grouped and published. `more` counts
+    findings left out because a message has a size.
+    """
+
+    alert_id: str
+    account_id: str
+    transition: Transition
+    entries: tuple[Entry, ...]
+    baseline: bool = False
+    more: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.entries:
+            msg = "an alert is about at least one finding"
+            raise ValueError(msg)
+
+    @property
+    def severity(self) -> Severity:
+        """The worst severity in it."""
+        return max(entry.severity for entry in self.entries)
+
+    @property
+    def tag(self) -> str:
+        """The tag its findings share."""
+        return _shared((entry.tag for entry in self.entries), FIRST_AUDIT)
+
+    @property
+    def check_id(self) -> str:
+        """The check its findings share."""
+        return _shared((entry.check_id for entry in self.entries), FIRST_AUDIT.lower())
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Its regions, each once, sorted."""
+        return tuple(sorted({entry.region for entry in self.entries}))
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Its subjects, each once, sorted."""
+        return tuple(sorted({entry.subject for entry in self.entries}))
+
+    @property
+    def since(self) -> datetime:
+        """When the oldest of these troubles began (UTC)."""
+        return min(entry.since for entry in self.entries)
+
+    @property
+    def at(self) -> datetime:
+        """When the latest of these changes was seen (UTC)."""
+        return max(entry.at for entry in self.entries)
+
+    @property
+    def cause(self) -> str:
+        """Why; the first finding's words stand for a group, whose members share the tag. Empty in a summary."""
+        return "" if self.tag == FIRST_AUDIT else self.entries[0].cause
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What to do: the first finding's steps, each with every finding's own command. Empty in a summary."""
+        if self.tag == FIRST_AUDIT:
+            return ()
+        first = self.entries[0].steps
+        alike = [entry.steps for entry in self.entries if len(entry.steps) == len(first)]
+        return tuple(_merged([steps[i] for steps in alike]) for i in range(len(first)))
+
+    def versions(self) -> dict[str, int]:
+        """Say up to which version of each finding a channel has been told once it told this alert."""
+        told: dict[str, int] = {}
+        for entry in self.entries:
+            for finding_id in (entry.finding_id, *entry.supersedes):
+                told[finding_id] = max(entry.version, told.get(finding_id, 0))
+        return told
+
+    def without_told(self, told: Mapping[str, int]) -> Alert | None:
+        """Leave out findings whose told version is as new as theirs; None when nothing is left to tell."""
+        left = tuple(entry for entry in self.entries if told.get(entry.finding_id, -1) < entry.version)
+        return replace(self, entries=left) if left else None
+
+
+def stable_id(parts: Iterable[str]) -> str:
+    """Name a set of things in 24 characters, the same in whatever order they come."""
+    return hashlib.sha256("\x1f".join(sorted(parts)).encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def _shared(values: Iterable[str], otherwise: str) -> str:
+    each = set(values)
+    return each.pop() if len(each) == 1 else otherwise
+
+
+def _merged(steps: list[Step]) -> Step:
+    commands = list(dict.fromkeys(step.command for step in steps if step.command))
+    rest = len(commands) - MOST_COMMANDS
+    if rest > 0:
+        commands = [*commands[:MOST_COMMANDS], f"# and {rest} more of the same kind"]
+    return Step(steps[0].text, "\n".join(commands), steps[0].url)

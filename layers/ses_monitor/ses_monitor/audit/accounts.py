@@ -1,0 +1,160 @@
+"""The account audit of every region, as it runs every five minutes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ses_monitor.audit.collecting import collect_regions, leave_out_disabled
+from ses_monitor.audit.region import FAMILIES, RegionAudit, audit_region
+from ses_monitor.collect.accounts import AccountReader, Asked, Collected
+from ses_monitor.collect.regions import Regions
+from ses_monitor.core.model import NOT_ASKED, Memory
+from ses_monitor.core.observed import Blindness, Missing
+from ses_monitor.core.policy import Mute
+from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord, Unseen
+from ses_monitor.core.settle import Settlement
+from ses_monitor.core.stored import Change, Stored
+
+FUNCTION = "audit_accounts"
+
+
+class Saved(Protocol):
+    """What became of a settlement that was saved."""
+
+    @property
+    def recorded(self) -> Sequence[Change]:
+        """The changes this run recorded."""
+
+    @property
+    def conflicts(self) -> int:
+        """How many states another run had written in between."""
+
+
+class AuditStore(Protocol):
+    """The part of the table that this audit reads and writes."""
+
+    def findings(self, family: str, region: str | None = None) -> list[Stored]:
+        """Return the stored findings of a family of checks."""
+
+    def region_states(self) -> Mapping[str, RegionState]:
+        """Return every region's state."""
+
+    def mutes(self, now: datetime) -> Sequence[Mute]:
+        """Return the mutes in force."""
+
+    def save(self, settlement: Settlement) -> Saved:
+        """Store a settlement, each change with its states in one transaction."""
+
+    def save_region_state(self, state: RegionState, before: RegionState | None) -> bool:
+        """Store a region's state if it changed."""
+
+    def save_account_snapshot(self, region: str, facts: AccountFacts, before: AccountFacts | None) -> bool:
+        """Add the account's facts to their history if they changed."""
+
+    def save_run(self, run: RunRecord) -> None:
+        """Store the record of this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run is to cover. `seconds` bounds the reading; `now` (UTC) is the time of every snapshot."""
+
+    account_id: str
+    home_region: str
+    regions: Regions
+    sending_regions: frozenset[str]
+    now: datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run came to."""
+
+    run: RunRecord
+    changes: tuple[Change, ...]
+    crashes: int
+
+
+def audit_accounts(
+    reader: AccountReader, store: AuditStore, plan: Plan, crashed: Callable[[str, BaseException], None]
+) -> Outcome:
+    """Audit every region of `plan` and store what came of it, region by region as the answers arrive.
+
+    What is cut off in the middle has resolved nothing: a region is settled only from a whole snapshot.
+
+    Raises:
+        botocore.exceptions.ClientError: the table could not be read or written; the next run starts anew.
+    """
+    began = time.monotonic()
+    states = store.region_states()
+    mutes = store.mutes(plan.now)
+    stored: dict[str, list[Stored]] = {}
+    for family in FAMILIES:
+        for each in store.findings(family):
+            stored.setdefault(each.region, []).append(each)
+
+    audits: list[RegionAudit] = []
+    changes: list[Change] = []
+    conflicts = 0
+    skipped = list(plan.regions.skipped)
+    asked = [_asked(region, plan, states.get(region)) for region in plan.regions.audited]
+    for collected in collect_regions(reader, asked, seconds=plan.seconds, crashed=crashed):
+        region = collected.snapshot.region
+        if leave_out_disabled(collected, plan.regions):
+            skipped.append(region)
+            continue
+        audit = _audited(collected, stored.get(region, []), states.get(region), mutes)
+        saved = store.save(audit.settlement)
+        _save_state(store, audit, states.get(region))
+        audits.append(audit)
+        changes += saved.recorded
+        conflicts += saved.conflicts
+
+    unseen = tuple(one for audit in audits for one in audit.unseen)
+    run = RunRecord(
+        function=FUNCTION,
+        started_at=plan.now,
+        duration_ms=int((time.monotonic() - began) * 1000),
+        regions=tuple(sorted(audit.snapshot.region for audit in audits)),
+        skipped=tuple(sorted(skipped)),
+        unseen=unseen,
+        changes=len(changes),
+        conflicts=conflicts,
+        complete=len(audits) + len(skipped) == len(plan.regions.audited) + len(plan.regions.skipped),
+    )
+    store.save_run(run)
+    return Outcome(run, tuple(changes), crashes=_crashes(unseen))
+
+
+def _asked(region: str, plan: Plan, state: RegionState | None) -> Asked:
+    return Asked(
+        account_id=plan.account_id,
+        region=region,
+        now=plan.now,
+        listed_as_sending=region in plan.sending_regions,
+        enabled_regions=plan.regions.listing if region == plan.home_region else NOT_ASKED,
+        memory=state.memory if state else Memory(),
+        hourly=state.hourly if state else None,
+    )
+
+
+def _audited(
+    collected: Collected, stored: Sequence[Stored], before: RegionState | None, mutes: Sequence[Mute]
+) -> RegionAudit:
+    return audit_region(collected.snapshot, stored, before, collected.hourly, mutes)
+
+
+def _save_state(store: AuditStore, audit: RegionAudit, before: RegionState | None) -> None:
+    state = audit.state
+    if state.account is not None and not isinstance(audit.snapshot.account, Missing):
+        store.save_account_snapshot(state.region, state.account, before.account if before else None)
+    store.save_region_state(state, before)
+
+
+def _crashes(unseen: Sequence[Unseen]) -> int:
+    return sum(one.why == Blindness.CHECK_CRASHED for one in unseen)

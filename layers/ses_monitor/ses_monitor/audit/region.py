@@ -1,0 +1,118 @@
+"""One region's audit after the reading is done: checks, changes, verdict, and what to remember. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ses_monitor import checks
+from ses_monitor.core.check import Check
+from ses_monitor.core.engine import Evaluation, run
+from ses_monitor.core.memory import remember
+from ses_monitor.core.model import Account, Scope, Snapshot
+from ses_monitor.core.observed import Blindness, Known, Missing, Observed
+from ses_monitor.core.policy import Mute
+from ses_monitor.core.region_state import AccountFacts, HourlyFacts, RegionState, Unseen
+from ses_monitor.core.settle import Rules, Settlement, settle
+from ses_monitor.core.stored import Stored
+from ses_monitor.core.verdict import RegionVerdict, judge
+
+FAMILIES = ("account", "region")
+"""The first parts of the ids of the checks that this audit runs."""
+BASELINE = "accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class RegionAudit:
+    """What one region's audit came to."""
+
+    snapshot: Snapshot
+    evaluations: tuple[Evaluation, ...]
+    settlement: Settlement
+    verdict: RegionVerdict
+    state: RegionState
+
+    @property
+    def unseen(self) -> tuple[Unseen, ...]:
+        """What could not be decided although somebody asked."""
+        return unseen(self.snapshot.region, self.evaluations)
+
+
+def account_checks() -> tuple[Check[Any], ...]:
+    """Return the checks of this audit."""
+    return checks.of_scopes(Scope.ACCOUNT, Scope.REGION)
+
+
+def audit_region(
+    snapshot: Snapshot,
+    stored: Iterable[Stored],
+    before: RegionState | None,
+    hourly: HourlyFacts | None,
+    mutes: Sequence[Mute] = (),
+) -> RegionAudit:
+    """Audit what was collected against what is stored. `before` is None for a region never audited."""
+    running = account_checks()
+    known = tuple(stored)
+    evaluations = tuple(run(running, snapshot))
+    diagnoses = checks.diagnoses(running)
+    first = before is None or BASELINE not in before.baselined
+    rules = Rules(
+        # What a retired check left open belongs to this audit too, or nobody would ever close it.
+        ran=frozenset(check.id for check in running) | {each.check_id for each in known},
+        diagnoses=diagnoses,
+        mutes=mutes,
+        first_audit=first,
+    )
+    settlement = settle(snapshot, known, evaluations, rules)
+    verdict = judge(snapshot, evaluations, known, diagnoses)
+    return RegionAudit(snapshot, evaluations, settlement, verdict, _state(snapshot, verdict, before, hourly))
+
+
+def unseen(region: str, evaluations: Iterable[Evaluation]) -> tuple[Unseen, ...]:
+    """List what could not be decided, except what was not asked because it does not apply."""
+    return tuple(
+        Unseen(evaluation.check_id, region, evaluation.subject, missing.why.value, missing.reason)
+        for evaluation in evaluations
+        for missing in evaluation.missing()
+        if missing.why is not Blindness.NOT_APPLICABLE
+    )
+
+
+def _state(
+    snapshot: Snapshot, verdict: RegionVerdict, before: RegionState | None, hourly: HourlyFacts | None
+) -> RegionState:
+    now = snapshot.taken_at
+    state = before or RegionState(snapshot.region, verdict.verdict, now)
+    seen = isinstance(snapshot.account, Known)
+    return replace(
+        state,
+        verdict=verdict.verdict,
+        verdict_since=state.verdict_since if state.verdict is verdict.verdict else now,
+        causes=verdict.causes,
+        account=_facts(snapshot.account.value, snapshot) if isinstance(snapshot.account, Known) else state.account,
+        memory=remember(snapshot),
+        hourly=hourly,
+        baselined=state.baselined | {BASELINE} if seen else state.baselined,
+    )
+
+
+def _facts(account: Account, snapshot: Snapshot) -> AccountFacts:
+    quota = account.quota.value if isinstance(account.quota, Known) else None
+    review = account.review.value if isinstance(account.review, Known) else None
+    reasons = account.suppressed_reasons
+    return AccountFacts(
+        seen_at=snapshot.taken_at,
+        production_access=_flag(account.production_access),
+        sending_enabled=_flag(account.sending_enabled),
+        enforcement=account.enforcement.value if isinstance(account.enforcement, Known) else None,
+        review_status=review.status if review else None,
+        max_24_hours=quota.max_24_hours if quota else None,
+        max_per_second=quota.max_per_second if quota else None,
+        sent_last_24_hours=quota.sent_last_24_hours if quota else None,
+        suppressed_reasons=tuple(sorted(reasons.value)) if isinstance(reasons, Known) else None,
+    )
+
+
+def _flag(fact: Observed[bool]) -> bool | None:
+    return None if isinstance(fact, Missing) else fact.value

@@ -1,0 +1,124 @@
+"""The environment of each function, read once at cold start into typed settings; a bad variable is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_REGION = re.compile(r"^[a-z]{2,4}(-[a-z]+)+-\d+$")
+_TABLE = re.compile(r"^(arn:[^\s]+|[A-Za-z0-9_.-]{3,255})$")
+_TOPIC = re.compile(r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")
+_PARAMETER = re.compile(r"^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$")
+
+
+class SettingsError(Exception):
+    """A variable of the environment is missing or wrong. The message names it and what it accepts."""
+
+    def __init__(self, variable: str, value: str | None, accepted: str) -> None:
+        """Say which variable, what it is now, and what it may be."""
+        now = "is not set" if not value else f"is {value[:100]!r}"
+        super().__init__(f"{variable} {now}; it must be {accepted}")
+        self.variable = variable
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """What `audit_accounts` needs. `regions` empty means: every SES region enabled for the account."""
+
+    table_name: str
+    home_region: str
+    regions: tuple[str, ...]
+    sending_regions: frozenset[str]
+    history_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """What `publish_alerts` needs."""
+
+    alert_topic_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """What `deliver_slack` needs. The webhook itself is a secret and lies in SSM under this name."""
+
+    table_name: str
+    slack_webhook_parameter: str
+    slack_queue_url: str
+    history_days: int
+
+
+def audit_accounts(environment: Mapping[str, str]) -> AuditSettings:
+    """Read the settings of `audit_accounts`.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    return AuditSettings(
+        table_name=_table(environment),
+        home_region=_matching(environment, "AWS_REGION", _REGION, "an AWS region; Lambda sets it itself"),
+        regions=_regions(environment, "REGIONS"),
+        sending_regions=frozenset(_regions(environment, "SENDING_REGIONS")),
+        history_days=_days(environment, "HISTORY_DAYS"),
+    )
+
+
+def publish_alerts(environment: Mapping[str, str]) -> PublishSettings:
+    """Read the settings of `publish_alerts`.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    topic = _matching(environment, "ALERT_TOPIC_ARN", _TOPIC, "the ARN of the SNS alert topic")
+    return PublishSettings(alert_topic_arn=topic)
+
+
+def deliver_slack(environment: Mapping[str, str]) -> SlackSettings:
+    """Read the settings of `deliver_slack`.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    return SlackSettings(
+        table_name=_table(environment),
+        slack_webhook_parameter=_matching(
+            environment,
+            "SLACK_WEBHOOK_PARAMETER",
+            _PARAMETER,
+            "the name of an SSM SecureString parameter, such as /ses-monitor/slack-webhook (not the URL itself)",
+        ),
+        slack_queue_url=_matching(
+            environment, "SLACK_QUEUE_URL", re.compile(r"^https?://\S+$"), "the URL of the queue before Slack"
+        ),
+        history_days=_days(environment, "HISTORY_DAYS"),
+    )
+
+
+def _table(environment: Mapping[str, str]) -> str:
+    return _matching(environment, "TABLE_NAME", _TABLE, "the name or ARN of a DynamoDB table")
+
+
+def _matching(environment: Mapping[str, str], variable: str, pattern: re.Pattern[str], accepted: str) -> str:
+    value = environment.get(variable, "").strip()
+    if not pattern.match(value):
+        raise SettingsError(variable, value, accepted)
+    return value
+
+
+def _regions(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
+    names = [name.strip() for name in environment.get(variable, "").split(",")]
+    for name in names:
+        if name and not _REGION.match(name):
+            raise SettingsError(
+                variable, name, "empty, or AWS regions separated by commas, such as eu-west-1,us-east-1"
+            )
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _days(environment: Mapping[str, str], variable: str) -> int:
+    value = environment.get(variable, "").strip() or "400"
+    if not value.isdecimal() or not 1 <= int(value) <= 3650:
+        raise SettingsError(variable, value, "a whole number of days from 1 to 3650")
+    return int(value)

@@ -1,0 +1,169 @@
+"""What findings, changes and mutes look like as items: readable in the console, and read back strictly.
+
+Values this version does not know (an older version may read what a newer one wrote) become the nearest it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from ses_monitor.core.check import Evidence, Step
+from ses_monitor.core.model import Severity
+from ses_monitor.core.policy import Mute
+from ses_monitor.core.stored import Change, Phase, Stored, Transition
+from ses_monitor.store import item as items
+from ses_monitor.store import keys
+from ses_monitor.store.item import Fields, UnstorableError, clip, instant, to_item, whole_or_nothing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+
+WATCHED_DAYS = 7
+"""How long a streak that nobody counts any further is kept: longer than any audit's pause."""
+
+
+class Longest(IntEnum):
+    """Bytes, and numbers of things, kept of each part of an item. Together they stay under DynamoDB's 400 KB."""
+
+    SUBJECT = 64 * 1024
+    TEXT = 4096
+    NAME = 256
+    STEPS = 12
+    STEP_TEXT = 2048
+    COMMAND = 8192
+    URL = 2048
+    EVIDENCE = 40
+    EVIDENCE_NAME = 128
+    EVIDENCE_TEXT = 2048
+
+
+def epoch(at: datetime) -> int:
+    """Return whole seconds since 1970, as TTL wants them."""
+    return int(at.timestamp())
+
+
+def is_expired(item: Mapping[str, Any], now: datetime) -> bool:
+    """Tell whether an item is over although TTL has not deleted it yet; deletion may take days."""
+    expires_at = Fields.of(item).have("expires_at", items.whole, None)
+    return expires_at is not None and expires_at < epoch(now)
+
+
+def finding_item(stored: Stored, history_days: int) -> Item:
+    """Return the item of a finding. Only an open one is in the indexes, and only an open one never expires."""
+    key = keys.finding(stored.region, stored.check_id, stored.subject, stored.tag)
+    values = _about(stored) | {
+        "phase": stored.phase.value,
+        "seen": stored.seen,
+        "absent": stored.absent,
+        "first_seen": instant(stored.first_seen),
+        "opened_at": _instant_or_none(stored.opened_at),
+        "written_at": instant(stored.written_at),
+    }
+    if stored.phase is Phase.OPEN:
+        began = stored.opened_at or stored.first_seen
+        values |= {
+            "gsi1pk": keys.OPEN,
+            "gsi1sk": keys.in_order_of_urgency(stored.severity, began, stored.finding_id),
+            "gsi2pk": keys.subject(stored.subject),
+            "gsi2sk": keys.on_subject(stored.region, stored.check_id, stored.tag),
+        }
+    else:
+        days = WATCHED_DAYS if stored.phase is Phase.WATCHED else history_days
+        values["expires_at"] = epoch(stored.written_at + timedelta(days=days))
+    return to_item(key, values)
+
+
+def read_finding(item: Mapping[str, Any]) -> Stored:
+    """Read a finding. In a phase this version does not know it counts as open where the open index has it."""
+    fields = Fields.of(item)
+    at_rest = Phase.OPEN if "gsi1pk" in fields else Phase.RESOLVED
+    return Stored(
+        region=fields.need("region", items.text),
+        check_id=fields.need("check", items.text),
+        subject=fields.need("subject", items.text),
+        tag=fields.need("tag", items.text),
+        severity=read_severity(fields),
+        phase=_known(Phase, fields.need("phase", items.text), at_rest),
+        version=fields.need("version", items.whole),
+        seen=fields.have("seen", items.whole, 0),
+        absent=fields.have("absent", items.whole, 0),
+        first_seen=fields.need("first_seen", items.time),
+        opened_at=fields.have("opened_at", items.time, None),
+        written_at=fields.need("written_at", items.time),
+        text=fields.need("text", items.text),
+        cause=fields.have("cause", items.text, ""),
+        steps=_read_steps(fields),
+        evidence=_read_evidence(fields),
+    )
+
+
+def change_items(change: Change, history_days: int) -> tuple[Item, ...]:
+    """Return the item of a change, and a copy that ends the history of another finding which it replaced.
+
+    A change belongs to the finding that is there now. Whoever asks for the history of the one it replaced would
+    see it open and never end: nothing leads from an old tag to the new one. The copy lies outside CHANGE#, so
+    that the stream does not tell it twice.
+    """
+    at = keys.moment(change.at)
+    values = _about(change) | {
+        "change_id": change.change_id,
+        "account_id": clip(change.account_id, Longest.NAME),
+        "transition": change.transition.value,
+        "closes": change.transition.closes,
+        "at": instant(change.at),
+        "since": instant(change.since),
+        "was_tag": change.was_tag or None,
+        "was_severity": change.was_severity.name if change.was_severity is not None else None,
+        "was_severity_level": change.was_severity.value if change.was_severity is not None else None,
+        "baseline": change.baseline,
+        "muted_by": clip(change.muted_by, Longest.NAME) or None,
+        "gsi2pk": keys.history(change.finding_id),
+        "gsi2sk": at,
+        "expires_at": epoch(change.at + timedelta(days=history_days)),
+    }
+    item = to_item(keys.change(change.region, change.at, change.change_id), values)
+    if not change.was_tag or change.was_tag == change.tag:
+        return (item,)
+    was = was_finding_id(change)
+    copy = values | {"gsi2pk": keys.history(was)}
+    return (item, to_item(keys.replacement(was, change.at, change.change_id), copy))
+
+
+def was_finding_id(change: Change) -> str:
+    """Return the id of the finding that a change replaced, or of its own where it replaced none."""
+    return keys_of_finding(change.region, change.check_id, change.subject, change.was_tag or change.tag)
+
+
+def read_change(item: Mapping[str, Any]) -> Change:
+    """Read a change, from the table or from its stream.
+
+    A transition this version does not know counts as RESOLVED where it closes its finding, else as OPENED.
+    """
+    fields = Fields.of(item)
+    closes = fields.have("closes", items.flag, False)
+    unknown = Transition.RESOLVED if closes else Transition.OPENED
+    return Change(
+        account_id=fields.need("account_id", items.text),
+        region=fields.need("region", items.text),
+        check_id=fields.need("check", items.text),
+        subject=fields.need("subject", items.text),
+        tag=fields.need("tag", items.text),
+        severity=read_severity(fields),
+        transition=_known(Transition, fields.need("transition", items.text), unknown),
+        version=fields.need("version", items.whole),
+        at=fields.need("at", items.time),
+        since=fields.need("since", items.time),
+        text=fields.need("text", items.text),
+        cause=fields.have("cause", items.text, ""),
+        steps=_read_steps(fields),
+        evidence=_read_evidence(fields),
+        was_tag=fields.have("was_tag", items.text, ""),
+        was_severity=read_severity(fields, "was_severity") if "was_severity" in fields else None,
+        baseline=fields.have("baseline", items.flag, False),
+        muted_by=fields.have("muted_by", items.text, ""),
+    )

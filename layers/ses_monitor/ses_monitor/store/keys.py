@@ -1,0 +1,162 @@
+"""The shape of every key of the table and its two indexes, in one place: docs/queries.md shows them to people."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ses_monitor.core.model import Severity
+
+OPEN_INDEX = "gsi1"
+"""Only open findings are in it, the worst first."""
+ENTITY_INDEX = "gsi2"
+"""Open findings by subject; changes by finding."""
+
+OPEN = "OPEN"
+REGIONS = "REGION"
+MUTES = "MUTE"
+
+LONGEST_SORT_KEY = 1024
+"""Bytes. DynamoDB: 1024 for a sort key, 2048 for a partition key."""
+LONGEST_NAME = 700
+"""Bytes of one outside name in a key; leaves the rest of a sort key to a region, a check id and a tag."""
+
+_SHORTENED = "…sha256="
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where an item is."""
+
+    pk: str
+    sk: str
+
+    def __str__(self) -> str:
+        """Return it as it is written in docs/queries.md."""
+        return f"{self.pk} / {self.sk}"
+
+
+def moment(at: datetime) -> str:
+    """Return an instant for a key: UTC and of fixed width, so that the order of strings is the order of time."""
+    if at.tzinfo is None:
+        msg = f"{at.isoformat()} has no time zone"
+        raise ValueError(msg)
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def name(text: str) -> str:
+    """Return an outside name for a key; one too long is cut and told apart by its digest.
+
+    The name itself is an attribute of the item, whole: nothing is ever read back from a key.
+    """
+    if len(text.encode()) <= LONGEST_NAME and _SHORTENED not in text:
+        return text
+    return text[:80] + _SHORTENED + hashlib.sha256(text.encode()).hexdigest()
+
+
+def family_of(check_id: str) -> str:
+    """Return the family a check belongs to: its id up to the first dot."""
+    return check_id.partition(".")[0]
+
+
+def findings(family: str) -> str:
+    """Return the partition of a family's findings."""
+    return f"FINDING#{family}"
+
+
+def finding(region: str, check_id: str, subject: str, tag: str) -> Key:
+    """Return the key of a finding, the same each time it opens."""
+    return _checked(Key(findings(family_of(check_id)), f"{region}#{check_id}#{name(subject)}#{tag}"))
+
+
+def rank(severity: Severity) -> str:
+    """Return two digits that sort the worst first, with room for levels between today's."""
+    return f"{100 - severity:02d}"
+
+
+def in_order_of_urgency(severity: Severity, opened_at: datetime, finding_id: str) -> str:
+    """Return the place of an open finding among all that are open."""
+    return f"{rank(severity)}#{moment(opened_at)}#{finding_id}"
+
+
+def just_below(severity: Severity) -> str:
+    """Return what every finding at or above `severity` sorts before."""
+    return f"{101 - severity:02d}"
+
+
+def subject(text: str) -> str:
+    """Return the partition, in the entity index, of what is open on a subject in any region."""
+    return f"SUBJECT#{name(text)}"
+
+
+def on_subject(region: str, check_id: str, tag: str) -> str:
+    """Return the place of an open finding among those of its subject."""
+    return f"{region}#{check_id}#{tag}"
+
+
+def changes(region: str) -> str:
+    """Return the partition of a region's changes. The stream's filter is on this prefix: keep it to changes."""
+    return f"CHANGE#{region}"
+
+
+def change(region: str, at: datetime, change_id: str) -> Key:
+    """Return the key of a change."""
+    return Key(changes(region), f"{moment(at)}#{change_id}")
+
+
+def replacement(was_finding_id: str, at: datetime, change_id: str) -> Key:
+    """Return the key of the copy of a change that ends the history of the finding it replaced."""
+    return Key(f"REPLACED#{was_finding_id}", f"{moment(at)}#{change_id}")
+
+
+def history(finding_id: str) -> str:
+    """Return the partition, in the entity index, of a finding's changes."""
+    return f"HISTORY#{finding_id}"
+
+
+def region(region_name: str) -> Key:
+    """Return the key of a region's state."""
+    return Key(REGIONS, region_name)
+
+
+def mute(mute_id: str) -> Key:
+    """Return the key of a mute."""
+    return _checked(Key(MUTES, name(mute_id)))
+
+
+def runs(function: str) -> str:
+    """Return the partition of a function's runs."""
+    return f"RUN#{function}"
+
+
+def run(function: str, started_at: datetime) -> Key:
+    """Return the key of a run."""
+    return Key(runs(function), moment(started_at))
+
+
+def accounts(region_name: str) -> str:
+    """Return the partition of what a region's account looked like over time."""
+    return f"ACCOUNT#{region_name}"
+
+
+def account(region_name: str, seen_at: datetime) -> Key:
+    """Return the key of one such look."""
+    return Key(accounts(region_name), moment(seen_at))
+
+
+def told(channel: str, finding_id: str) -> Key:
+    """Return the key of the version of a finding that a channel was told last."""
+    return _checked(Key(f"TOLD#{name(channel)}", f"FINDING#{name(finding_id)}"))
+
+
+def alert(alert_id: str, channel: str) -> Key:
+    """Return the key of the delivery of an alert to a channel."""
+    return _checked(Key(f"ALERT#{name(alert_id)}", name(channel)))
+
+
+def _checked(key: Key) -> Key:
+    if len(key.sk.encode()) > LONGEST_SORT_KEY:
+        msg = f"a sort key of {len(key.sk.encode())} bytes; DynamoDB takes {LONGEST_SORT_KEY}"
+        raise ValueError(msg)
+    return key

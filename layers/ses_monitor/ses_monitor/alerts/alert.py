@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,8 +15,8 @@ from ses_monitor.core.stored import Transition
 FIRST_AUDIT = "FIRST_AUDIT"
 """Stands for the tag of an alert that sums up what was found the first time anybody looked."""
 
-MOST_COMMANDS = 10
-"""Commands shown for one step of a group: as many as a person pastes without going to the command line anyway."""
+LONGEST_COMMANDS = 2000
+"""Characters of all commands of one step: as much as a person pastes, and what fits in a chat message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +106,52 @@ class Alert:
         return max(entry.at for entry in self.entries)
 
     @property
+    def is_summary(self) -> bool:
+        """Whether its findings are of different kinds, so that no cause or step is theirs in common."""
+        return self.baseline or self.tag == FIRST_AUDIT
+
+    @property
+    def text(self) -> str:
+        """What its findings have in common to say; empty when each says something of its own."""
+        return self._in_common([entry.text for entry in self.entries])
+
+    @property
     def cause(self) -> str:
-        """Why; the first finding's words stand for a group, whose members share the tag. Empty in a summary."""
-        return "" if self.tag == FIRST_AUDIT else self.entries[0].cause
+        """Why; where they differ, the first finding's words stand for the group. Empty in a summary."""
+        causes = [entry.cause for entry in self.entries]
+        return "" if self.is_summary else self._in_common(causes) or causes[0]
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """What to do: the first finding's steps, each with every finding's own command. Empty in a summary."""
-        if self.tag == FIRST_AUDIT:
+        """What to do: the steps of the first finding, each with every finding's own command. Empty in a summary."""
+        if self.is_summary:
             return ()
         first = self.entries[0].steps
         alike = [entry.steps for entry in self.entries if len(entry.steps) == len(first)]
-        return tuple(_merged([steps[i] for steps in alike]) for i in range(len(first)))
+        return tuple(self._merged([steps[i] for steps in alike]) for i in range(len(first)))
+
+    def _merged(self, steps: list[Step]) -> Step:
+        commands = list(dict.fromkeys(step.command for step in steps if step.command))
+        shown = commands[:1]
+        for command in commands[1:]:
+            if sum(len(each) + 1 for each in shown) + len(command) > LONGEST_COMMANDS - 50:
+                break
+            shown.append(command)
+        if rest := len(commands) - len(shown):
+            shown.append(f"# and {rest} more of the same kind")
+        text = self._in_common([step.text for step in steps]) or steps[0].text
+        return Step(text, "\n".join(shown), steps[0].url)
+
+    def _in_common(self, texts: list[str]) -> str:
+        """Return what the texts say when each finding's own region is called "each region", if that is the same."""
+        if len(set(texts)) == 1:
+            return texts[0]
+        said = {
+            re.sub(rf"(?<![\w-]){re.escape(entry.region)}(?![\w-])", "each region", text)
+            for entry, text in zip(self.entries, texts, strict=False)
+            if entry.region
+        }
+        return said.pop() if len(said) == 1 else ""
 
     def versions(self) -> dict[str, int]:
         """Say up to which version of each finding a channel has been told once it told this alert."""
@@ -140,11 +175,3 @@ def stable_id(parts: Iterable[str]) -> str:
 def _shared(values: Iterable[str], otherwise: str) -> str:
     each = set(values)
     return each.pop() if len(each) == 1 else otherwise
-
-
-def _merged(steps: list[Step]) -> Step:
-    commands = list(dict.fromkeys(step.command for step in steps if step.command))
-    rest = len(commands) - MOST_COMMANDS
-    if rest > 0:
-        commands = [*commands[:MOST_COMMANDS], f"# and {rest} more of the same kind"]
-    return Step(steps[0].text, "\n".join(commands), steps[0].url)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ses_monitor.alerts.alert import Alert, Entry, stable_id
-from ses_monitor.core.check import Step
-from ses_monitor.core.model import ACCOUNT, Severity
+from ses_monitor.core.check import Step, bounded
+from ses_monitor.core.model import Severity
 from ses_monitor.core.stored import Change, Transition, finding_id
 
 MANY_REGIONS = 3
@@ -17,14 +18,32 @@ MANY_REGIONS = 3
 UNREADABLE = "CHANGE_UNREADABLE"
 """Tag of the alert about a change that is stored but cannot be decoded."""
 
+UNREADABLE_CHECK = "ses_monitor.change_record"
+
 
 @dataclass(frozen=True, slots=True)
 class _Story:
-    """What became of one trouble within the batch: its last state, and every change that led there."""
+    """What became of one trouble within the batch: the changes of it, in order; never empty."""
 
-    last: Change
-    change_ids: tuple[str, ...]
-    finding_ids: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+    def told(self) -> Change:
+        """Return the one change that says where it stands now, seen from before the batch."""
+        last = self.changes[-1]
+        if last.transition.closes:
+            return last
+        closed = [i for i, change in enumerate(self.changes) if change.transition.closes]
+        first = self.changes[closed[-1] + 1 if closed else 0]
+        if first.transition is Transition.OPENED:
+            return replace(
+                last, transition=Transition.OPENED, was_tag="", was_severity=None, baseline=first.baseline
+            )
+        if first.was_severity is None or (first.was_tag, first.was_severity) == (last.tag, last.severity):
+            return last
+        transition = Transition.EASED if last.severity < first.was_severity else Transition.WORSENED
+        return replace(
+            last, transition=transition, was_tag=first.was_tag, was_severity=first.was_severity
+        )
 
 
 def group(changes: Iterable[Change]) -> list[Alert]:
@@ -38,7 +57,7 @@ def group(changes: Iterable[Change]) -> list[Alert]:
     baseline: dict[str, list[_Story]] = defaultdict(list)
     shared: dict[tuple[object, ...], list[_Story]] = defaultdict(list)
     for story in _stories(changes):
-        change = story.last
+        change = story.told()
         if change.muted_by:
             continue
         if change.baseline and change.severity is not Severity.CRITICAL:
@@ -57,16 +76,92 @@ def group(changes: Iterable[Change]) -> list[Alert]:
     alerts = [_alert(stories) for together in shared.values() for stories in _by_region(together)]
     alerts.sort(key=lambda alert: -alert.severity)
     summaries = [
-        _alert(sorted(stories, key=lambda story: -story.last.severity), baseline=True)
+        _alert(sorted(stories, key=lambda story: -story.told().severity), baseline=True)
         for stories in baseline.values()
     ]
     return alerts + summaries
 
 
-def unreadable(key: str, *, account_id: str, region: str, table_name: str, change: Change) -> Alert:
+def unreadable(
+    key: str, *, account_id: str, region: str, at: datetime, version: int, reason: str, command: str
+) -> Alert:
     """Stand in for a stored change that cannot be decoded, so that neither it nor what follows it is lost.
 
-    `key` is the record's key in words; `change` is a placeholder that carries when it was seen and how to read
-    the raw record.
+    `key` names the record; `command` shows it raw; `version` is any number, the same in every attempt.
     """
-    raise NotImplementedError((key, account_id, region, table_name, change))
+    name = bounded(key)
+    entry = Entry(
+        finding_id=finding_id(region, UNREADABLE_CHECK, key, UNREADABLE),
+        region=region,
+        check_id=UNREADABLE_CHECK,
+        subject=name,
+        tag=UNREADABLE,
+        severity=Severity.ERROR,
+        version=version,
+        text=f"Something changed, but its record {name} cannot be read: {bounded(reason, 200)}",
+        cause="The record was written by another version of ses-monitor, or by hand.",
+        steps=(
+            Step("Read the raw record: its tag, region and text say what changed.", command),
+            Step("Deploy one version of ses-monitor to all functions of the stack."),
+        ),
+        since=at,
+        at=at,
+    )
+    return Alert(stable_id([entry.finding_id]), account_id, Transition.OPENED, (entry,))
+
+
+def _stories(changes: Iterable[Change]) -> list[_Story]:
+    stories: dict[str, _Story] = {}
+    for change in changes:
+        before: tuple[Change, ...] = ()
+        for each in dict.fromkeys((_replaced(change), change.finding_id)):
+            if each in stories:
+                before += stories.pop(each).changes
+        stories[change.finding_id] = _Story((*before, change))
+    return list(stories.values())
+
+
+def _replaced(change: Change) -> str:
+    """Name the finding that this change goes on from: under WORSENED and EASED it may have had another tag."""
+    return finding_id(change.region, change.check_id, change.subject, change.was_tag or change.tag)
+
+
+def _by_region(stories: Sequence[_Story]) -> list[list[_Story]]:
+    regions: dict[str, list[_Story]] = defaultdict(list)
+    for story in stories:
+        regions[story.told().region].append(story)
+    return [list(stories)] if len(regions) >= MANY_REGIONS else list(regions.values())
+
+
+def _alert(stories: Sequence[_Story], *, baseline: bool = False) -> Alert:
+    first = stories[0].told()
+    return Alert(
+        alert_id=stable_id(change.change_id for story in stories for change in story.changes),
+        account_id=first.account_id,
+        transition=first.transition,
+        entries=tuple(_entry(story) for story in stories),
+        baseline=baseline,
+    )
+
+
+def _entry(story: _Story) -> Entry:
+    change = story.told()
+    ended = {each.finding_id for each in story.changes} | {_replaced(each) for each in story.changes}
+    return Entry(
+        finding_id=change.finding_id,
+        region=change.region,
+        check_id=change.check_id,
+        subject=change.subject,
+        tag=change.tag,
+        severity=change.severity,
+        version=change.version,
+        text=change.text,
+        cause=change.cause,
+        steps=change.steps,
+        since=change.since,
+        at=change.at,
+        evidence=change.evidence,
+        was_tag=change.was_tag,
+        was_severity=change.was_severity,
+        supersedes=tuple(sorted(ended - {change.finding_id})),
+    )

@@ -1,4 +1,4 @@
-"""What findings, changes and mutes look like as items: readable in the console, and read back strictly.
+"""What findings and their changes look like as items: readable in the console, and read back strictly.
 
 Values this version does not know (an older version may read what a newer one wrote) become the nearest it knows.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ses_monitor.core.check import Evidence, Step
 from ses_monitor.core.model import Severity
-from ses_monitor.core.policy import Mute
-from ses_monitor.core.stored import Change, Phase, Stored, Transition
+from ses_monitor.core.stored import Change, Phase, Stored, Transition, finding_id
 from ses_monitor.store import item as items
 from ses_monitor.store import keys
 from ses_monitor.store.item import Fields, UnstorableError, clip, instant, to_item, whole_or_nothing
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     Item = dict[str, AttributeValueTypeDef]
+
+E = TypeVar("E", bound=StrEnum)
 
 WATCHED_DAYS = 7
 """How long a streak that nobody counts any further is kept: longer than any audit's pause."""
@@ -61,7 +62,7 @@ def finding_item(stored: Stored, history_days: int) -> Item:
         "seen": stored.seen,
         "absent": stored.absent,
         "first_seen": instant(stored.first_seen),
-        "opened_at": _instant_or_none(stored.opened_at),
+        "opened_at": instant_or_none(stored.opened_at),
         "written_at": instant(stored.written_at),
     }
     if stored.phase is Phase.OPEN:
@@ -88,7 +89,7 @@ def read_finding(item: Mapping[str, Any]) -> Stored:
         subject=fields.need("subject", items.text),
         tag=fields.need("tag", items.text),
         severity=read_severity(fields),
-        phase=_known(Phase, fields.need("phase", items.text), at_rest),
+        phase=known(Phase, fields.need("phase", items.text), at_rest),
         version=fields.need("version", items.whole),
         seen=fields.have("seen", items.whole, 0),
         absent=fields.have("absent", items.whole, 0),
@@ -118,8 +119,7 @@ def change_items(change: Change, history_days: int) -> tuple[Item, ...]:
         "at": instant(change.at),
         "since": instant(change.since),
         "was_tag": change.was_tag or None,
-        "was_severity": change.was_severity.name if change.was_severity is not None else None,
-        "was_severity_level": change.was_severity.value if change.was_severity is not None else None,
+        **(severity_values(change.was_severity, "was_severity") if change.was_severity is not None else {}),
         "baseline": change.baseline,
         "muted_by": clip(change.muted_by, Longest.NAME) or None,
         "gsi2pk": keys.history(change.finding_id),
@@ -129,14 +129,9 @@ def change_items(change: Change, history_days: int) -> tuple[Item, ...]:
     item = to_item(keys.change(change.region, change.at, change.change_id), values)
     if not change.was_tag or change.was_tag == change.tag:
         return (item,)
-    was = was_finding_id(change)
+    was = finding_id(change.region, change.check_id, change.subject, change.was_tag)
     copy = values | {"gsi2pk": keys.history(was)}
     return (item, to_item(keys.replacement(was, change.at, change.change_id), copy))
-
-
-def was_finding_id(change: Change) -> str:
-    """Return the id of the finding that a change replaced, or of its own where it replaced none."""
-    return keys_of_finding(change.region, change.check_id, change.subject, change.was_tag or change.tag)
 
 
 def read_change(item: Mapping[str, Any]) -> Change:
@@ -154,7 +149,7 @@ def read_change(item: Mapping[str, Any]) -> Change:
         subject=fields.need("subject", items.text),
         tag=fields.need("tag", items.text),
         severity=read_severity(fields),
-        transition=_known(Transition, fields.need("transition", items.text), unknown),
+        transition=known(Transition, fields.need("transition", items.text), unknown),
         version=fields.need("version", items.whole),
         at=fields.need("at", items.time),
         since=fields.need("since", items.time),
@@ -167,3 +162,78 @@ def read_change(item: Mapping[str, Any]) -> Change:
         baseline=fields.have("baseline", items.flag, False),
         muted_by=fields.have("muted_by", items.text, ""),
     )
+
+
+def severity_values(severity: Severity, name: str = "severity") -> dict[str, object]:
+    """Return a severity by name, for people, and by level, for versions that do not know the name."""
+    return {name: severity.name, f"{name}_level": severity.value}
+
+
+def read_severity(fields: Fields, name: str = "severity") -> Severity:
+    """Read a severity; one this version does not know becomes the worst known one that is no worse."""
+    called = fields.need(name, items.text)
+    if called in Severity.__members__:
+        return Severity[called]
+    level = fields.need(f"{name}_level", items.number)
+    return max((each for each in Severity if each <= level), default=Severity.INFO)
+
+
+def known(kind: type[E], value: str, otherwise: E) -> E:
+    """Return the member that `value` stands for, or `otherwise` where this version has none."""
+    return kind(value) if value in set(kind) else otherwise
+
+
+def _about(finding: Stored | Change) -> dict[str, object]:
+    if len(finding.subject.encode()) > Longest.SUBJECT:
+        msg = f"a subject of {len(finding.subject)} characters for {finding.check_id}"
+        raise UnstorableError(msg)
+    return {
+        "finding_id": finding.finding_id,
+        "region": finding.region,
+        "check": finding.check_id,
+        "subject": finding.subject,
+        "tag": finding.tag,
+        **severity_values(finding.severity),
+        "version": finding.version,
+        "text": clip(finding.text, Longest.TEXT),
+        "cause": clip(finding.cause, Longest.TEXT),
+        "steps": [_step(step) for step in finding.steps[: Longest.STEPS]],
+        "evidence": _evidence(finding.evidence),
+    }
+
+
+def _step(step: Step) -> dict[str, object]:
+    return {
+        "text": clip(step.text, Longest.STEP_TEXT),
+        "command": whole_or_nothing(step.command, Longest.COMMAND) or None,
+        "url": whole_or_nothing(step.url, Longest.URL) or None,
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, object]:
+    return {
+        clip(name, Longest.EVIDENCE_NAME): clip(value, Longest.EVIDENCE_TEXT) if isinstance(value, str) else value
+        for name, value in list(evidence.items())[: Longest.EVIDENCE]
+    }
+
+
+def _read_steps(fields: Fields) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            row.need("text", items.text),
+            row.have("command", items.text, ""),
+            row.have("url", items.text, ""),
+        )
+        for row in fields.rows("steps")
+    )
+
+
+def _read_evidence(fields: Fields) -> Evidence:
+    return fields.have(
+        "evidence", lambda value: {name: items.scalar(each) for name, each in items.mapping(value).items()}, {}
+    )
+
+
+def instant_or_none(at: datetime | None) -> str | None:
+    """Return an instant for people, where there is one."""
+    return None if at is None else instant(at)

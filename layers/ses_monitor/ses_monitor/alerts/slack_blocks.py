@@ -1,0 +1,158 @@
+"""The alert as a Slack message: Block Kit within Slack's limits, for any input. Pure.
+
+Limits: https://docs.slack.dev/reference/block-kit/blocks. Links are text, not buttons: a button in a webhook's
+message shows a warning when pressed, because no application answers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ses_monitor.alerts import mail, words
+from ses_monitor.alerts.alert import Alert
+from ses_monitor.alerts.slack_text import code_block, escaped, length, link, mrkdwn, plain
+from ses_monitor.core.check import Step
+from ses_monitor.core.stored import Transition
+
+LONGEST_HEADER = 150
+LONGEST_SECTION = 2900
+"""Slack takes 3000; the rest is for what it may count differently."""
+LONGEST_TEXT = 3500
+"""Of the text shown where blocks are not; Slack cuts at 40,000, phones much earlier."""
+MOST_LISTED = 20
+LONGEST_STEPS = 7000
+"""Characters of all steps together: Slack refuses messages whose blocks come to about 13,000."""
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message for a webhook: `blocks`, `text` for notifications, and `plain` in case the blocks are refused."""
+
+    text: str
+    blocks: tuple[Json, ...]
+    plain: str
+
+    def payload(self) -> Json:
+        """Return what is posted."""
+        return {"text": self.text, "blocks": list(self.blocks), "unfurl_links": False, "unfurl_media": False}
+
+    def plain_payload(self) -> Json:
+        """Return what is posted when Slack does not take the blocks: the same news, without any formatting."""
+        return {"text": self.plain, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
+
+
+def render(alert: Alert) -> Message:
+    """Lay out `alert`: what happened, where and since when, why, what to do, and what to ask for more."""
+    title = f"{_mark(alert)} {words.headline(alert)}"
+    blocks = [header(title), section(_when_and_where(alert)), *_what(alert)]
+    if not alert.transition.closes:
+        if alert.cause:
+            blocks.append(section(f"*Why*\n{mrkdwn(alert.cause)}"))
+        blocks += _steps(alert.steps)
+    blocks.append(_footer(alert))
+    return message(title, f"{title}, {words.since(alert)}. {alert.text}", blocks, mail.body(alert))
+
+
+def message(title: str, notification: str, blocks: Iterable[Json], body: str) -> Message:
+    """Put a message together; `title` heads the plain form, whose `body` may have several lines."""
+    lines = [words.line(each) for each in body.splitlines()]
+    return Message(
+        text=escaped(words.line(notification, 300), 600),
+        blocks=tuple(blocks),
+        plain=escaped("\n".join([words.line(title), "", *lines]).rstrip(), LONGEST_TEXT),
+    )
+
+
+def header(text: str) -> Json:
+    """Return a header; it is never empty."""
+    shown = plain(text, LONGEST_HEADER)
+    return {"type": "header", "text": {"type": "plain_text", "text": shown, "emoji": False}}
+
+
+def section(text: str) -> Json:
+    """Return a section of text that is safe already and within the limit."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def context(parts: Iterable[str]) -> Json:
+    """Return the small print, of parts that are safe already."""
+    text = " · ".join(part for part in parts if part)
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def _mark(alert: Alert) -> str:
+    match alert.transition:
+        case Transition.RESOLVED:
+            return "\u2705"
+        case Transition.GONE:
+            return "\u26aa"
+        case _:
+            return words.emoji(alert.severity)
+
+
+def _when_and_where(alert: Alert) -> str:
+    regions = ", ".join(alert.regions[:40]) + (f" and {len(alert.regions) - 40} more" if alert.regions[40:] else "")
+    when = words.since(alert)
+    label = "Lasted" if alert.transition.closes else "Since"
+    return "\n".join(
+        [
+            f"*{label}* {mrkdwn(when.removeprefix('after ').removeprefix('since '))}",
+            f"*Where* {mrkdwn(regions)}, account {mrkdwn(alert.account_id, 100)}",
+        ]
+    )
+
+
+def _what(alert: Alert) -> list[Json]:
+    said = [words.changed_from(alert), words.how_it_ended(alert), words.FIRST_LOOK if alert.is_summary else ""]
+    if alert.text:
+        said.append(f"It was: {alert.text}" if alert.transition.closes else alert.text)
+    blocks = [section(mrkdwn(sentence)) for sentence in said if sentence]
+    if len(alert.entries) > 1 or alert.more:
+        blocks.append(section(_list(alert)))
+    return blocks
+
+
+def _list(alert: Alert) -> str:
+    shown: list[str] = []
+    room = LONGEST_SECTION - 200
+    for entry in alert.entries[:MOST_LISTED]:
+        each = f"• {mrkdwn(words.in_a_list(entry, alert), 400)}"
+        if length(each) + 1 > room:
+            break
+        shown.append(each)
+        room -= length(each) + 1
+    if rest := len(alert.entries) + alert.more - len(shown):
+        shown.append(f"• and {rest} more; this lists them: `{words.look_again(alert)}`")
+    return "\n".join(shown)
+
+
+def _steps(steps: tuple[Step, ...]) -> list[Json]:
+    blocks: list[Json] = []
+    room = LONGEST_STEPS
+    for number, step in enumerate(steps, 1):
+        heading = "*What to do*\n" if number == 1 else ""
+        numbered = f"{number}. " if len(steps) > 1 else ""
+        parts = [f"{heading}{numbered}{mrkdwn(step.text, 1000)}"]
+        if step.command:
+            room_here = LONGEST_SECTION - length(parts[0]) - 400
+            command = words.shown_command(step.command)
+            parts.append(code_block(command, room_here) or mrkdwn(words.TOO_LONG))
+        page = link(step.url, words.page_name(words.safe_url(step.url)))
+        if page and sum(length(part) + 1 for part in parts) + length(page) <= LONGEST_SECTION:
+            parts.append(page)
+        text = "\n".join(parts)
+        room -= length(text)
+        if room < 0:
+            blocks.append(section(f"There is more to do than a message holds: `ses-monitor audit` shows all steps."))
+            break
+        blocks.append(section(text))
+    return blocks
+
+
+def _footer(alert: Alert) -> Json:
+    console = link(words.console_page(alert), "SES console")
+    again = "" if alert.transition.closes else f"look again: `{words.look_again(alert)}`"
+    return context([mrkdwn(words.named(alert), 600), again, console])

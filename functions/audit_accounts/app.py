@@ -46,6 +46,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         seconds=max(1.0, context.get_remaining_time_in_millis() / 1000 - KEPT_FOR_WRITING),
     )
     outcome = audit_accounts(AwsAccountReader(clients), table, plan, _crashed)
+    metrics.add_metric("AuditsCompleted", MetricUnit.Count, 1)
     metrics.add_metric("ChecksCrashed", MetricUnit.Count, outcome.crashes)
     summary = {
         "regions": len(outcome.run.regions),

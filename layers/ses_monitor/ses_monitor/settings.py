@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _REGION = re.compile(r"^[a-z]{2,4}(-[a-z]+)+-\d+$")
 _TABLE = re.compile(r"^(arn:[^\s]+|[A-Za-z0-9_.-]{3,255})$")
 _TOPIC = re.compile(r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")
-_PARAMETER = re.compile(r"^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$")
+_PARAMETER = re.compile(r"^(/[A-Za-z0-9_.-]+)+$")
 
 
 class SettingsError(Exception):

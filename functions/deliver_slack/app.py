@@ -1,0 +1,48 @@
+"""The Slack queue to Slack: each message posted once, put off while Slack cannot take it, never lost."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ses_monitor import settings
+from ses_monitor.alerts.deliver import Delivery
+from ses_monitor.alerts.slack_parameter import SlackParameter
+from ses_monitor.alerts.slack_queue import SlackQueue
+from ses_monitor.collect.clients import WRITING
+from ses_monitor.store.deliveries import Deliveries
+
+logger = Logger()
+metrics = Metrics()
+
+SETTINGS = settings.deliver_slack(os.environ)
+DELIVERIES = Deliveries(boto3.client("dynamodb", config=WRITING), SETTINGS.table_name, SETTINGS.history_days)
+SLACK = SlackParameter(boto3.client("ssm", config=WRITING), SETTINGS.slack_webhook_parameter)
+SQS = boto3.client("sqs", config=WRITING)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Powertools' type is private
+    """Post the messages of a batch; those that must wait are reported one by one and stay on the queue."""
+    delivery = Delivery(DELIVERIES, SLACK.post, lambda: datetime.now(UTC))
+    queue = SlackQueue(SQS, SETTINGS.slack_queue_url, delivery, logger)
+
+    def work(record: SQSRecord) -> None:
+        queue.work(record)
+
+    # A batch that Slack could not take is no error of this function: its messages stay on the queue.
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    try:
+        return process_partial_response(event=event, record_handler=work, processor=processor, context=context)
+    finally:
+        for name, count in queue.counts.items():
+            metrics.add_metric(name, MetricUnit.Count, count)

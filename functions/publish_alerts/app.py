@@ -1,0 +1,47 @@
+"""The table's stream to the alert topic: each change of state is told once, grouped with its like."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from ses_monitor import settings
+from ses_monitor.alerts.group import group
+from ses_monitor.alerts.publish import Topic, publish_all
+from ses_monitor.alerts.stream import read_batch
+from ses_monitor.collect.clients import WRITING
+from ses_monitor.store.codec import read_change
+from ses_monitor.store.deliveries import Deliveries
+
+logger = Logger()
+metrics = Metrics()
+
+SETTINGS = settings.publish_alerts(os.environ)
+TOPIC = Topic(boto3.client("sns", config=WRITING), SETTINGS.alert_topic_arn)
+DELIVERIES = Deliveries(boto3.client("dynamodb", config=WRITING), SETTINGS.table_name, SETTINGS.history_days)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
+    """Publish what a stream batch tells. It raises when something could not be: the stream sends the batch again."""
+    batch = read_batch(event, read_change, _now())
+    for alert in batch.unreadable:
+        logger.error("a change cannot be read", key=alert.entries[0].subject, alert_id=alert.alert_id)
+    metrics.add_metric("ChangesUnreadable", MetricUnit.Count, len(batch.unreadable))
+    for alert in publish_all([*batch.unreadable, *group(batch.changes)], TOPIC, DELIVERIES, _now):
+        logger.info(
+            "published", alert_id=alert.alert_id, tag=alert.tag, transition=alert.transition, regions=alert.regions
+        )
+        metrics.add_metric("AlertsPublished", MetricUnit.Count, 1)
+    return {"batchItemFailures": []}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,200 @@
+"""The whole monitor, deployed: simulator, embedded AWS and stack, started and stopped together.
+
+The demo and the end-to-end tests share it, so that what people are shown is what is tested.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+from botocore.config import Config
+
+from ses_monitor.core.stored import Change
+from ses_monitor.store.deliveries import Deliveries
+from ses_monitor.store.queries import Queries
+from simulator.embedded_aws import EmbeddedAws, invoke, sam_build, sam_deploy
+from simulator.embedded_aws.process import REPOSITORY, ROOT_KEY
+from simulator.server import Simulator
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
+HOME_REGION = "eu-west-1"
+WEBHOOK_PARAMETER = "/ses-monitor/slack-webhook"
+CHANNEL = "slack"
+BUILD = REPOSITORY / ".aws-sam/embedded"
+_POLL_S = 0.1
+
+
+class NotInTimeError(AssertionError):
+    """Something that had to happen did not; the text says what was waited for."""
+
+
+class DeployedMonitor:
+    """ses-monitor deployed from this repository's template, for as long as the `with` block lasts."""
+
+    def __init__(
+        self,
+        world: Path | Mapping[str, Any],
+        *,
+        stack_name: str = "ses-monitor",
+        parameters: Mapping[str, str] | None = None,
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Prepare; `parameters` are laid over those that make the stack post to the simulated Slack."""
+        self.stack_name = stack_name
+        self._parameters = {"SlackWebhookParameter": WEBHOOK_PARAMETER, **(parameters or {})}
+        self._on_step = on_step
+        self.simulator = Simulator(world)
+        self.aws = EmbeddedAws({}, region=HOME_REGION)
+        self.outputs: dict[str, str] = {}
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start everything and deploy; what was started is stopped again if any of it fails."""
+        with ExitStack() as starting:
+            self._on_step("Starting a simulated SES, CloudWatch and Slack on loopback")
+            starting.enter_context(self.simulator)
+            self._on_step("Starting the embedded AWS, roles enforced")
+            self.aws = starting.enter_context(EmbeddedAws(self.simulator.environment(), region=HOME_REGION))
+            self.ssm.put_parameter(Name=WEBHOOK_PARAMETER, Value=self.simulator.webhook_url, Type="SecureString")
+            self._on_step("sam build")
+            sam_build(REPOSITORY, BUILD)
+            self._on_step("sam deploy")
+            self.deploy()
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop everything."""
+        self._running.__exit__(kind, error, trace)
+
+    def deploy(self, **parameters: str) -> None:
+        """Deploy the built template, again with changed parameters if wanted."""
+        self._parameters |= parameters
+        self.outputs = sam_deploy(self.aws, BUILD, self.stack_name, self._parameters)
+
+    @property
+    def table_name(self) -> str:
+        """The deployed table."""
+        return self.outputs["TableName"]
+
+    @property
+    def queries(self) -> Queries:
+        """The questions people ask of the deployed table."""
+        return Queries(self.dynamodb, self.table_name)
+
+    def environment(self) -> dict[str, str]:
+        """What the command `ses-monitor` needs to work on this AWS and this SES."""
+        path = os.environ.get("PATH", "")
+        return {"PATH": path, **self.aws.environment(), **self.simulator.environment()}
+
+    def audit(self) -> dict[str, Any]:
+        """Run the account audit once, as its schedule does, and return what it answers."""
+        answer: dict[str, Any] = invoke(self.aws, self.outputs["AuditAccountsFunctionName"], {"from": "schedule"})
+        return answer
+
+    def changes(self) -> list[Change]:
+        """Return every change of every region so far, the first first."""
+        queries = self.queries
+        now = datetime.now(UTC) + timedelta(days=1)
+        regions = [state.region for state in queries.regions()]
+        found = [change for region in regions for change in queries.changes(region, now - timedelta(days=400), now)]
+        return sorted(found, key=lambda change: change.at)
+
+    def wait_until_told(self, seconds: float = 30) -> None:
+        """Wait until the channel was told of every change that the table has.
+
+        Raises:
+            NotInTimeError: naming the changes it was not told of.
+        """
+        deliveries = Deliveries(self.dynamodb, self.table_name, history_days=1)
+
+        def untold() -> list[str]:
+            newest: dict[str, Change] = {}
+            for change in self.changes():
+                if not change.muted_by:
+                    newest[change.finding_id] = change
+            told = deliveries.told_versions(CHANNEL, newest)
+            return [
+                f"{change.transition} {change.region} {change.tag}"
+                for finding_id, change in newest.items()
+                if told.get(finding_id, 0) < change.version
+            ]
+
+        wait_until(lambda: not untold(), lambda: f"Slack to be told of {', '.join(untold())}", seconds)
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - each property gives it its type
+        return boto3.client(  # type: ignore[call-overload]  # the service is a variable here
+            service,
+            endpoint_url=self.aws.endpoint_url,
+            region_name=HOME_REGION,
+            aws_access_key_id=ROOT_KEY,
+            aws_secret_access_key=ROOT_KEY,
+            config=Config(proxies={}),
+        )
+
+    @property
+    def cloudformation(self) -> CloudFormationClient:
+        """A client of the embedded AWS, as the account's root."""
+        client: CloudFormationClient = self._client("cloudformation")
+        return client
+
+    @property
+    def dynamodb(self) -> DynamoDBClient:
+        """A client of the embedded AWS, as the account's root."""
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    @property
+    def lambdas(self) -> LambdaClient:
+        """A client of the embedded AWS, as the account's root."""
+        client: LambdaClient = self._client("lambda")
+        return client
+
+    @property
+    def sns(self) -> SNSClient:
+        """A client of the embedded AWS, as the account's root."""
+        client: SNSClient = self._client("sns")
+        return client
+
+    @property
+    def sqs(self) -> SQSClient:
+        """A client of the embedded AWS, as the account's root."""
+        client: SQSClient = self._client("sqs")
+        return client
+
+    @property
+    def ssm(self) -> SSMClient:
+        """A client of the embedded AWS, as the account's root."""
+        client: SSMClient = self._client("ssm")
+        return client
+
+
+def wait_until(is_so: Callable[[], bool], what: Callable[[], str], seconds: float) -> None:
+    """Poll until `is_so`.
+
+    Raises:
+        NotInTimeError: it was not within `seconds`; `what` says what was waited for.
+    """
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            msg = f"waited {seconds:g} s for {what()}"
+            raise NotInTimeError(msg)
+        time.sleep(_POLL_S)

@@ -1,0 +1,205 @@
+"""The template as a stranger deploys it: what it may do, what it keeps, and who watches it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ses_monitor import checks
+
+ROOT = Path(__file__).parents[1]
+
+
+class CloudFormationLoader(yaml.SafeLoader):
+    """Reads the short forms of CloudFormation's functions as {"Fn": argument}."""
+
+
+def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+        return {suffix: value.split(".", 1) if suffix == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {suffix: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {suffix: loader.construct_mapping(node, deep=True)}
+
+
+CloudFormationLoader.add_multi_constructor("!", _function)
+TEMPLATE: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), CloudFormationLoader)  # noqa: S506 - a subclass of SafeLoader
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    return [
+        statement
+        for policy in RESOURCES[role]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def actions(statement: dict[str, Any]) -> list[str]:
+    listed = statement["Action"]
+    return [listed] if isinstance(listed, str) else list(listed)
+
+
+def role_of(function: str) -> str:
+    role: str = FUNCTIONS[function]["Properties"]["Role"]["GetAtt"][0]
+    return role
+
+
+def test_the_audit_may_read_exactly_what_its_checks_declare_they_need() -> None:
+    needed = set().union(*(check.needs for check in checks.registered()))
+    granted = {
+        action
+        for statement in statements(role_of("AuditAccountsFunction"))
+        for action in actions(statement)
+        if action.split(":")[0] in {"ses", "cloudwatch", "account", "route53", "sts"}
+    }
+    assert granted == needed
+
+
+def test_nothing_of_ses_can_be_changed() -> None:
+    ses = [
+        action
+        for role in of_type("AWS::IAM::Role")
+        for s in statements(role)
+        for action in actions(s)
+        if action.startswith("ses:")
+    ]
+    assert ses
+    assert all(re.match(r"ses:(Get|List|BatchGet)", action) for action in ses)
+
+
+@pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
+def test_no_role_has_a_wildcard_action(role: str) -> None:
+    assert not [action for statement in statements(role) for action in actions(statement) if "*" in action]
+
+
+@pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
+def test_a_role_reaches_beyond_one_resource_only_where_the_action_knows_none(role: str) -> None:
+    without_resources = {"account:ListRegions", "cloudwatch:GetMetricData", "dynamodb:ListStreams"}
+    for statement in statements(role):
+        if statement["Resource"] == "*":
+            assert all(a.startswith("ses:") or a in without_resources for a in actions(statement))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_has_its_own_role_log_group_time_limit_and_description(name: str) -> None:
+    properties = FUNCTIONS[name]["Properties"]
+    group = properties["LoggingConfig"]["LogGroup"]["Ref"]
+    assert properties["Description"]
+    assert properties["Timeout"] <= 60
+    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert [other for other in FUNCTIONS if role_of(other) == role_of(name)] == [name]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_has_an_alarm_on_its_errors(name: str) -> None:
+    watched = [
+        alarm["Properties"]["Dimensions"][0]["Value"]["Ref"]
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"].get("MetricName") == "Errors"
+    ]
+    assert name in watched
+
+
+def test_every_queue_nobody_reads_has_an_alarm() -> None:
+    read = {
+        event["Properties"]["Queue"]["GetAtt"][0]
+        for function in FUNCTIONS.values()
+        for event in function["Properties"].get("Events", {}).values()
+        if event["Type"] == "SQS"
+    }
+    watched = {
+        alarm["Properties"]["Dimensions"][0]["Value"]["GetAtt"][0]
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"].get("MetricName") == "ApproximateNumberOfMessagesVisible"
+    }
+    assert watched == set(of_type("AWS::SQS::Queue")) - read
+
+
+@pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
+def test_every_alarm_goes_to_the_alert_topic_and_says_where_to_look(name: str) -> None:
+    properties = RESOURCES[name]["Properties"]
+    assert properties["AlarmActions"] == [{"Ref": "AlertTopic"}]
+    assert len(properties["AlarmDescription"]) > 80
+    assert properties["TreatMissingData"] in {"breaching", "notBreaching"}
+
+
+@pytest.mark.parametrize("minutes", ["1", "5", "10", "15"])
+def test_silence_of_two_periods_raises_the_alarm_whatever_the_period(minutes: str) -> None:
+    alarm = RESOURCES["NoAuditAlarm"]["Properties"]
+    entry = TEMPLATE["Mappings"]["AuditSchedule"][minutes]
+    assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (2, 2)
+    assert alarm["TreatMissingData"] == "breaching"
+    assert entry["Seconds"] == int(minutes) * 60
+    assert entry["Rate"] == f"rate({minutes} minute{'s' if minutes != '1' else ''})"
+    assert minutes in TEMPLATE["Parameters"]["AuditEveryMinutes"]["AllowedValues"]
+
+
+def test_the_table_keeps_the_evidence() -> None:
+    table = RESOURCES["Table"]
+    properties = table["Properties"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert len(properties["GlobalSecondaryIndexes"]) <= 2
+
+
+@pytest.mark.parametrize("name", TEMPLATE["Parameters"])
+def test_every_parameter_is_described_and_constrained(name: str) -> None:
+    parameter = TEMPLATE["Parameters"][name]
+    assert parameter["Description"].endswith(".")
+    assert {"AllowedPattern", "AllowedValues", "MinValue"} & set(parameter)
+    if "AllowedPattern" in parameter:
+        assert parameter["ConstraintDescription"]
+        assert re.match(parameter["AllowedPattern"], str(parameter["Default"]))
+    grouped = [
+        p
+        for group in TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        for p in group["Parameters"]
+    ]
+    assert grouped.count(name) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameter", "refused"),
+    [
+        ("AlertEmail", "ops@example"),
+        ("AlertEmail", "a@example.com, b@example.com"),
+        ("SlackWebhookParameter", "https://hooks.slack.com/services/T0/B0/x"),
+        ("Regions", "eu-west-1, us-east-1"),
+        ("Regions", "Ireland"),
+        ("SendingRegions", "eu-west"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_anything_is_deployed(parameter: str, refused: str) -> None:
+    assert not re.match(TEMPLATE["Parameters"][parameter]["AllowedPattern"], refused)
+
+
+def test_no_secret_is_handed_to_a_function_through_its_environment() -> None:
+    for function in FUNCTIONS.values():
+        for variable, value in function["Properties"].get("Environment", {}).get("Variables", {}).items():
+            assert not re.search(r"SECRET|TOKEN|PASSWORD|_KEY$", variable)
+            assert "hooks.slack.com" not in str(value)
+
+
+def test_the_layer_is_built_for_the_functions_runtime() -> None:
+    layer = RESOURCES["SesMonitorLayer"]
+    everywhere = TEMPLATE["Globals"]["Function"]
+    assert layer["Properties"]["CompatibleRuntimes"] == [everywhere["Runtime"]]
+    assert layer["Properties"]["CompatibleArchitectures"] == everywhere["Architectures"]
+    makefile = (ROOT / "layers/ses_monitor/Makefile").read_text()
+    assert f"--python-version {everywhere['Runtime'].removeprefix('python')}" in makefile
+    assert "aarch64" in makefile

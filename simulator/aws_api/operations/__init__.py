@@ -1,0 +1,13 @@
+"""What each operation answers. A new operation is a function and a line in its module's `OPERATIONS`."""
+
+from collections.abc import Mapping
+
+from simulator.aws_api.operations import account, cloudwatch, ses, sesv2
+from simulator.aws_api.operations.question import Operation
+
+OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
+    "account": account.OPERATIONS,
+    "cloudwatch": cloudwatch.OPERATIONS,
+    "ses": ses.OPERATIONS,
+    "sesv2": sesv2.OPERATIONS,
+}

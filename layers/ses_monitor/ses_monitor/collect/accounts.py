@@ -7,8 +7,16 @@ from datetime import datetime
 from typing import Protocol
 
 from ses_monitor.collect.clients import Clients
-from ses_monitor.collect.cloudwatch import read_reputation
-from ses_monitor.collect.ses import read_account, read_has_verified_identity, read_statistics
+from ses_monitor.collect.cloudwatch import GET_METRIC_DATA, read_reputation
+from ses_monitor.collect.faults import ask
+from ses_monitor.collect.ses import (
+    GET_ACCOUNT,
+    GET_SEND_STATISTICS,
+    LIST_IDENTITIES,
+    read_account,
+    read_has_verified_identity,
+    read_statistics,
+)
 from ses_monitor.core.model import IN_USE_WINDOW, NOT_ASKED, Account, Memory, Reputation, SendPoint, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 from ses_monitor.core.region_state import HourlyFacts
@@ -31,7 +39,7 @@ class AccountReader(Protocol):
 
 
 class AwsAccountReader:
-    """Reads from AWS."""
+    """Reads from AWS. Making a client is part of the read: it may ask for credentials and not get them."""
 
     def __init__(self, clients: Clients) -> None:
         """Read through `clients`."""
@@ -39,19 +47,23 @@ class AwsAccountReader:
 
     def account(self, region: str) -> Observed[Account]:
         """Read the account's state."""
-        return read_account(self._clients.sesv2(region), region)
+        client = ask(GET_ACCOUNT, region, lambda: self._clients.sesv2(region))
+        return client if isinstance(client, Missing) else read_account(client.value, region)
 
     def statistics(self, region: str) -> Observed[tuple[SendPoint, ...]]:
         """Read the sends of two weeks."""
-        return read_statistics(self._clients.ses(region), region)
+        client = ask(GET_SEND_STATISTICS, region, lambda: self._clients.ses(region))
+        return client if isinstance(client, Missing) else read_statistics(client.value, region)
 
     def has_verified_identity(self, region: str) -> Observed[bool]:
         """Find out whether any identity is verified."""
-        return read_has_verified_identity(self._clients.sesv2(region), region)
+        client = ask(LIST_IDENTITIES, region, lambda: self._clients.sesv2(region))
+        return client if isinstance(client, Missing) else read_has_verified_identity(client.value, region)
 
     def reputation(self, region: str, now: datetime) -> Observed[Reputation]:
         """Read SES's rates."""
-        return read_reputation(self._clients.cloudwatch(region), region, now)
+        client = ask(GET_METRIC_DATA, region, lambda: self._clients.cloudwatch(region))
+        return client if isinstance(client, Missing) else read_reputation(client.value, region, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +88,35 @@ class Collected:
 
 
 def collect_account(reader: AccountReader, asked: Asked) -> Collected:
-    """Read one region. Mail went out today: its statistics and rates; none: whether the region is used at all."""
+    """Read one region.
+
+    Where mail went out today: its rates, and its statistics if they may matter. Where none did: whether the region
+    is used at all.
+    """
     account = reader.account(asked.region)
     kept = asked.hourly if asked.hourly and asked.hourly.is_fresh(asked.now) else None
     if isinstance(account, Missing):
         return Collected(_snapshot(asked, account, _used_as_of(kept)), asked.hourly)
     quota = account.value.quota
-    sends = isinstance(quota, Known) and quota.value.sent_last_24_hours > 0
-    return _of_sending(reader, asked, account, kept) if sends else _of_quiet(reader, asked, account, kept)
+    if isinstance(quota, Missing) or quota.value.sent_last_24_hours <= 0:
+        return _of_quiet(reader, asked, account, kept)
+    statistics = reader.statistics(asked.region) if quota.value.worth_forecasting else NOT_ASKED
+    return _of_sending(reader, asked, account, statistics, kept)
 
 
-def _of_sending(reader: AccountReader, asked: Asked, account: Observed[Account], kept: HourlyFacts | None) -> Collected:
-    statistics = reader.statistics(asked.region)
+def _of_sending(
+    reader: AccountReader,
+    asked: Asked,
+    account: Observed[Account],
+    statistics: Observed[tuple[SendPoint, ...]],
+    kept: HourlyFacts | None,
+) -> Collected:
     if kept is not None and kept.reputation_read:
         reputation: Observed[Reputation] = Known(_reputation_as_of(kept))
         hourly: HourlyFacts | None = kept
     else:
         reputation = reader.reputation(asked.region, asked.now)
-        hourly = None if isinstance(reputation, Missing) else _keep_reputation(reputation.value, asked.now)
+        hourly = _keep_reputation(reputation, asked.now)
     used = Usage(sent_recently=Known(value=True))
     return Collected(_snapshot(asked, account, used, statistics, reputation), hourly)
 
@@ -159,13 +182,18 @@ def _or_none(fact: Observed[bool]) -> bool | None:
     return fact.value if isinstance(fact, Known) else None
 
 
-def _keep_reputation(reputation: Reputation, now: datetime) -> HourlyFacts:
+def _keep_reputation(reputation: Observed[Reputation], now: datetime) -> HourlyFacts | None:
+    if isinstance(reputation, Missing):
+        return None
+    busiest = reputation.value.busiest_minute
+    if isinstance(busiest, Missing) and busiest.why.is_failure:
+        return None
     return HourlyFacts(
         now,
         sent_recently=True,
-        bounce_rate=_number(reputation.bounce_rate),
-        complaint_rate=_number(reputation.complaint_rate),
-        busiest_minute=_number(reputation.busiest_minute),
+        bounce_rate=_number(reputation.value.bounce_rate),
+        complaint_rate=_number(reputation.value.complaint_rate),
+        busiest_minute=_number(busiest),
         reputation_read=True,
     )
 

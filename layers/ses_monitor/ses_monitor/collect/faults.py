@@ -8,6 +8,7 @@ from typing import TypeVar
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from ses_monitor.collect.pages import EndlessListError
 from ses_monitor.core.check import bounded
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 
@@ -49,6 +50,11 @@ _CODES: dict[Blindness, frozenset[str]] = {
     ),
 }
 
+# `aws login` came late in 2025: the SDK that Lambda brings along may be older.
+_LOGIN_ERRORS: tuple[type[Exception], ...] = tuple(
+    getattr(boto, name) for name in ("LoginError",) if hasattr(boto, name)
+)
+
 _KINDS: tuple[tuple[Blindness, tuple[type[Exception], ...]], ...] = (
     (Blindness.TIMED_OUT, (boto.ConnectTimeoutError, boto.ReadTimeoutError)),
     (
@@ -62,6 +68,7 @@ _KINDS: tuple[tuple[Blindness, tuple[type[Exception], ...]], ...] = (
             boto.ProfileNotFound,
             boto.SSOError,
             boto.TokenRetrievalError,
+            *_LOGIN_ERRORS,
         ),
     ),
     (Blindness.UNREACHABLE, (boto.ConnectionError, boto.HTTPClientError, boto.ConnectionClosedError)),
@@ -87,7 +94,7 @@ def ask(action: str, region: str, call: Callable[[], T]) -> Observed[T]:
     """
     try:
         return Known(call())
-    except (boto.ClientError, boto.BotoCoreError, ResponseParserError) as error:
+    except (boto.ClientError, boto.BotoCoreError, ResponseParserError, EndlessListError) as error:
         why = kind_of(error)
         if why is None:
             raise
@@ -98,7 +105,7 @@ def kind_of(error: Exception) -> Blindness | None:
     """Classify a failed call, or return None for one that is our own mistake."""
     if isinstance(error, boto.ClientError):
         return _kind_of_answer(error)
-    if isinstance(error, ResponseParserError):
+    if isinstance(error, (ResponseParserError, EndlessListError)):
         return Blindness.UNREADABLE
     return next((why for why, types in _KINDS if isinstance(error, types)), None)
 

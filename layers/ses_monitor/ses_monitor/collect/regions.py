@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from ses_monitor.collect.clients import Clients
 from ses_monitor.collect.faults import ask
-from ses_monitor.core.observed import Known, Missing, Observed
+from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 
+LIST_REGIONS = "account:ListRegions"
 ENABLED = frozenset({"ENABLED", "ENABLED_BY_DEFAULT"})
 
 OPT_IN = frozenset(
@@ -61,7 +62,9 @@ def find_regions(clients: Clients, home: str, wanted: Collection[str] = ()) -> R
     if wanted:
         return Regions(tuple(wanted), (), Known(frozenset(wanted)))
     everywhere = ses_regions(clients, home)
-    listing = ask("account:ListRegions", home, lambda: _enabled(clients, everywhere))
+    listing = ask(LIST_REGIONS, home, lambda: _enabled(clients, everywhere))
+    if listing == Known(frozenset()):
+        listing = Missing(Blindness.UNREADABLE, f"{LIST_REGIONS} named no enabled region at all", LIST_REGIONS)
     if isinstance(listing, Missing):
         return Regions(everywhere, (), listing)
     audited = tuple(region for region in everywhere if region in listing.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,7 @@ def _typed(answer: Mapping[str, Any], key: str, kind: type, region: str) -> Obse
 def _quota(quota: Mapping[str, Any] | None, region: str) -> Observed[Quota]:
     names = ("Max24HourSend", "MaxSendRate", "SentLast24Hours")
     values = [(quota or {}).get(name) for name in names]
-    numbers = [float(value) for value in values if isinstance(value, (int, float))]
+    numbers = [float(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
     return Known(Quota(*numbers)) if len(numbers) == len(names) else _left_out("SendQuota", region)
 
 

@@ -19,7 +19,10 @@ Evidence = Mapping[str, str | float | bool]
 LONGEST_EVIDENCE = 500
 """Characters kept of any outside text: enough for an AWS error, too little to flood a chat."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+# Controls, what changes direction, what has no width, and lone surrogates (which no UTF-8 store or terminal takes).
+_UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]+"
+)
 
 
 class Impact(StrEnum):
@@ -152,6 +155,6 @@ class Check(Generic[S_contra]):
 
 
 def bounded(text: str, limit: int = LONGEST_EVIDENCE) -> str:
-    """Make outside text safe to keep: one line, no control or direction-changing characters, at most `limit`."""
-    line = _CONTROL.sub(" ", text[: limit * 2]).strip()
+    """Make outside text safe to keep: one line, no control or invisible characters, at most `limit` (>= 1)."""
+    line = _UNSAFE.sub(" ", text[: limit * 2]).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -53,10 +53,18 @@ def _evaluate(check: Check[Any], subject: Any, snapshot: Snapshot) -> Evaluation
             if isinstance(conclusion, Undecided):
                 undecided.update(dict.fromkeys(conclusion.tags, conclusion.missing))
             else:
-                findings.append(conclusion)
+                findings.append(_about(subject.name, conclusion))
     except NotObservedError as blind:
         return Evaluation(check.id, subject.name, unknown=blind.missing)
     except Exception as bug:  # noqa: BLE001 - one broken check must not silence the others; it is counted and alarmed
         crashed = Missing(Blindness.CHECK_CRASHED, bounded(f"check {check.id} crashed: {bug!r}"))
         return Evaluation(check.id, subject.name, unknown=crashed)
     return Evaluation(check.id, subject.name, tuple(findings), undecided=undecided)
+
+
+def _about(subject: str, finding: Finding) -> Finding:
+    if finding.subject != subject:
+        # Under another name its streak would never be found again, so it would never open and never close.
+        msg = f"{finding.tag} is about {bounded(finding.subject)!r}, but {bounded(subject)!r} was looked at"
+        raise ValueError(msg)
+    return finding

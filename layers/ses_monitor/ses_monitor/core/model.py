@@ -56,6 +56,14 @@ class Quota:
             return 1.0
         return self.sent_last_24_hours / self.max_24_hours
 
+    @property
+    def worth_forecasting(self) -> bool:
+        """Whether it may run out soon: from a tenth used.
+
+        Below that a mailing shows in the next audits, and two weeks of statistics are dear to read and parse.
+        """
+        return not self.unlimited and 0.1 <= self.used < 1
+
 
 @dataclass(frozen=True, slots=True)
 class Review:

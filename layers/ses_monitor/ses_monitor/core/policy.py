@@ -42,6 +42,8 @@ class Damped:
 def damp(stored: Iterable[Stored], evaluations: Iterable[Evaluation], diagnoses: Mapping[str, Diagnosis]) -> Damped:
     """Hold back what was not observed often enough in a row, and hold open what was not absent often enough.
 
+    `stored` is of the checks that ran, or were retired: the streak of a subject nobody evaluated is forgotten.
+
     A finding that `holds_only` counts while the same tag is open at that severity or above (hysteresis), and
     not at all otherwise. While a tag is being counted up, the tag it would replace stays open: people read one
     "worsened" instead of "resolved" and "opened". Unknown evaluations count nothing in either direction.
@@ -55,10 +57,8 @@ def damp(stored: Iterable[Stored], evaluations: Iterable[Evaluation], diagnoses:
     forget: list[Stored] = []
     evaluated: set[tuple[str, str]] = set()
     blind: set[str] = set()
-    ran: set[str] = set()
     for evaluation in evaluations:
         evaluated.add((evaluation.check_id, evaluation.subject))
-        ran.add(evaluation.check_id)
         if evaluation.unknown is not None:
             if evaluation.subject == ALL:
                 blind.add(evaluation.check_id)
@@ -73,7 +73,7 @@ def damp(stored: Iterable[Stored], evaluations: Iterable[Evaluation], diagnoses:
     forget += [
         each
         for subject, tags in by_subject.items()
-        if subject not in evaluated and subject[0] in ran and subject[0] not in blind
+        if subject not in evaluated and subject[0] not in blind
         for each in tags.values()
         if each.phase is Phase.WATCHED
     ]

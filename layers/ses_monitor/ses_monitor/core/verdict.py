@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ses_monitor.core.check import Diagnosis, Impact
 from ses_monitor.core.engine import Evaluation
 from ses_monitor.core.model import Severity, Snapshot
-from ses_monitor.core.observed import Missing
+from ses_monitor.core.observed import Blindness, Missing
+from ses_monitor.core.policy import damp
 from ses_monitor.core.stored import Phase, Stored
 
 
@@ -59,23 +60,25 @@ def judge(
 
     A region whose account could not be read is UNKNOWN, unless something known already stops it.
     """
+    before, seen = tuple(stored), tuple(evaluations)
     known = diagnoses or {}
-    found: dict[tuple[str, str], tuple[Impact, Cause]] = {}
+    found: dict[tuple[str, str, str], tuple[Impact, Cause]] = {}
     decided: set[tuple[str, str]] = set()
-    blind: list[Missing] = []
-    for evaluation in evaluations:
-        blind += [missing for missing in evaluation.missing() if missing.why.is_failure]
+    undecided: set[tuple[str, str, str]] = set()
+    # What is held back says nothing yet, and what is held open still does: the verdict is that of the open findings.
+    for evaluation in damp(before, seen, known).confirmed:
+        subject = (evaluation.check_id, evaluation.subject)
         if evaluation.unknown is None:
-            decided.add((evaluation.check_id, evaluation.subject))
+            decided.add(subject)
+        undecided |= {(*subject, tag) for tag in evaluation.undecided}
         for finding in evaluation.findings:
-            if not finding.holds_only:
-                cause = Cause(finding.tag, finding.severity, finding.subject, finding.text)
-                found[finding.tag, finding.subject] = (finding.diagnosis.impact, cause)
-    for each in stored:
-        if each.phase is Phase.OPEN and (each.check_id, each.subject) not in decided:
+            cause = Cause(finding.tag, finding.severity, finding.subject, finding.text)
+            found[*subject, finding.tag] = (finding.diagnosis.impact, cause)
+    for each in before:
+        key = (each.check_id, each.subject, each.tag)
+        if each.phase is Phase.OPEN and (key in undecided or key[:2] not in decided):
             impact = known[each.tag].impact if each.tag in known else Impact.NONE
-            cause = Cause(each.tag, each.severity, each.subject, each.text)
-            found.setdefault((each.tag, each.subject), (impact, cause))
+            found.setdefault(key, (impact, Cause(each.tag, each.severity, each.subject, each.text)))
 
     ordered = sorted(
         found.values(), key=lambda pair: (-_WEIGHT[pair[0]], -pair[1].severity, pair[1].tag, pair[1].subject)
@@ -83,9 +86,14 @@ def judge(
     verdict = _verdict(snapshot, ordered)
     causes = [cause for _, cause in ordered if cause.severity >= Severity.WARNING]
     if verdict is Verdict.UNKNOWN:
-        reasons = dict.fromkeys(missing.reason for missing in [*snapshot.blind_spots(), *blind])
+        reasons = dict.fromkeys(missing.reason for missing in [*snapshot.blind_spots(), *_blind(seen)])
         causes += [Cause("", Severity.WARNING, snapshot.region, reason) for reason in reasons]
     return RegionVerdict(snapshot.region, verdict, tuple(causes))
+
+
+def _blind(evaluations: Iterable[Evaluation]) -> Iterator[Missing]:
+    for evaluation in evaluations:
+        yield from (missing for missing in evaluation.missing() if missing.why is not Blindness.NOT_APPLICABLE)
 
 
 def _verdict(snapshot: Snapshot, found: list[tuple[Impact, Cause]]) -> Verdict:
@@ -97,11 +105,14 @@ def _verdict(snapshot: Snapshot, found: list[tuple[Impact, Cause]]) -> Verdict:
     account = snapshot.account.value
     if Impact.STRANGERS_REFUSED in impacts:
         return Verdict.SANDBOX
-    if isinstance(account.production_access, Missing) or isinstance(account.sending_enabled, Missing):
+    production = account.production_access
+    others = (account.sending_enabled, account.enforcement, account.quota)
+    # Each of them can stop every mail: "delivers" without one of them would be a guess.
+    if isinstance(production, Missing) or any(isinstance(fact, Missing) for fact in others):
         return Verdict.UNKNOWN
     in_use = snapshot.in_use()
     if isinstance(in_use, Missing):
-        if not account.production_access.value:
+        if not production.value:
             return Verdict.UNKNOWN
     elif not in_use.value:
         return Verdict.IDLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ses_monitor.core.check import Check, Conclusion, Diagnosis, Impact, Step
+from ses_monitor.core.check import Check, Conclusion, Diagnosis, Impact, Step, bounded
 from ses_monitor.core.model import Scope, Severity, Snapshot
 
 _REPUTATION = "https://{region}.console.aws.amazon.com/ses/home?region={region}#/reputation"
@@ -46,7 +46,7 @@ SHUT_DOWN = Diagnosis(
 ENFORCEMENT_UNRECOGNISED = Diagnosis(
     tag="ENFORCEMENT_UNRECOGNISED",
     severities=(Severity.WARNING,),
-    message="SES in {region} reports the enforcement status {status!r}, which this monitor does not know.",
+    message='SES in {region} reports the enforcement status "{status}", which this monitor does not know.',
     cause="AWS documents HEALTHY, PROBATION and SHUTDOWN. Anything else may be a new restriction.",
     steps=(
         Step("Read what the console says about the account:", url=_REPUTATION),
@@ -66,7 +66,7 @@ def evaluate(_: Snapshot, snapshot: Snapshot) -> Iterable[Conclusion]:
         case "SHUTDOWN":
             yield SHUT_DOWN.on(snapshot)
         case _:
-            yield ENFORCEMENT_UNRECOGNISED.on(snapshot, status=status)
+            yield ENFORCEMENT_UNRECOGNISED.on(snapshot, status=bounded(status, 100))
 
 
 CHECK = Check(

@@ -24,8 +24,8 @@ SANDBOX = Diagnosis(
     tag="SANDBOX",
     severities=(Severity.ERROR,),
     message="SES in {region} is in the sandbox: it delivers to verified addresses only, 200 mails a day at most.",
-    cause="Production access was never granted in {region}. It is granted per region; access elsewhere"
-    " does not count here.",
+    cause="Production access is not granted in {region} (review of a request: {review_status}). It is granted per"
+    " region; access elsewhere does not count here.",
     steps=(
         Step("Verify a domain in {region} and set up where its bounces and complaints go: AWS asks for both."),
         Step(
@@ -48,6 +48,7 @@ REVIEW_PENDING = Diagnosis(
         Step("Do not send a second request: while a review is open SES refuses it with a 409 ConflictException."),
     ),
     impact=Impact.STRANGERS_REFUSED,
+    measures=True,
     references=(_REFERENCE,),
 )
 REVIEW_DENIED = Diagnosis(
@@ -134,6 +135,7 @@ def _on(diagnosis: Diagnosis, snapshot: Snapshot, account: Account, review: Revi
     return diagnosis.on(
         snapshot,
         case_id=_case(review),
+        review_status=review.status if review else "none",
         mail_type=account.mail_type or "TRANSACTIONAL",
         website_url=account.website_url or "https://www.example.com/",
     )

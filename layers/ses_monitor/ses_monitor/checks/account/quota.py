@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ses_monitor.core.bands import Band, bands_of
 from ses_monitor.core.check import Check, Conclusion, Diagnosis, Impact, Step, Undecided
 from ses_monitor.core.model import Quota, Scope, SendPoint, Severity, Snapshot
-from ses_monitor.core.observed import Missing
+from ses_monitor.core.observed import Blindness, Missing
 
 POINT = timedelta(minutes=15)
 """The width of one point of GetSendStatistics."""
@@ -103,11 +103,18 @@ def evaluate(_: Snapshot, snapshot: Snapshot) -> Iterable[Conclusion]:
 
 
 def _forecast(snapshot: Snapshot, quota: Quota) -> tuple[datetime, float] | Missing | None:
-    if quota.sent_last_24_hours <= 0:
+    if not quota.worth_forecasting:
         return None
     if isinstance(snapshot.statistics, Missing):
         return snapshot.statistics
-    return runs_out_at(snapshot.statistics.value, quota, snapshot.taken_at)
+    now, points = snapshot.taken_at, snapshot.statistics.value
+    if not any(point.attempts for point in points if now - WINDOW <= point.start < now):
+        return Missing(
+            Blindness.NO_DATA,
+            f"SES counts sends of the last 24 h in {snapshot.region}, but its statistics show none yet",
+            "ses:GetSendStatistics",
+        )
+    return runs_out_at(points, quota, now)
 
 
 def runs_out_at(points: Sequence[SendPoint], quota: Quota, now: datetime) -> tuple[datetime, float] | None:

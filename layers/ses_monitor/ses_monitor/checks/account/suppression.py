@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from ses_monitor.core.check import Check, Conclusion, Diagnosis, Step
 from ses_monitor.core.model import Scope, Severity, Snapshot
-from ses_monitor.core.observed import Known
 
 REASONS = ("BOUNCE", "COMPLAINT")
 
@@ -28,10 +27,10 @@ SUPPRESSION_OFF = Diagnosis(
 
 
 def evaluate(_: Snapshot, snapshot: Snapshot) -> Iterable[Conclusion]:
-    """Name the reasons that are not suppressed, unless SES is known to be unused here."""
+    """Name the reasons that are not suppressed, where SES is used."""
     reasons = snapshot.account.get().suppressed_reasons.get()
     missing = [reason for reason in REASONS if reason not in reasons]
-    if missing and snapshot.in_use() != Known(False):
+    if missing and snapshot.in_use().get():
         yield SUPPRESSION_OFF.on(snapshot, missing=" and ".join(missing))
 
 
@@ -39,7 +38,7 @@ CHECK = Check(
     id="account.suppression",
     scope=Scope.ACCOUNT,
     title="Bounced and complaining addresses are suppressed",
-    needs=frozenset({"ses:GetAccount"}),
+    needs=frozenset({"ses:GetAccount", "ses:GetSendStatistics", "ses:ListEmailIdentities"}),
     diagnoses=(SUPPRESSION_OFF,),
     evaluate=evaluate,
 )

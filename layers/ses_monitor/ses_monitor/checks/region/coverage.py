@@ -11,7 +11,7 @@ from ses_monitor.core.observed import Blindness, Missing
 REGION_NOT_READABLE = Diagnosis(
     tag="REGION_NOT_READABLE",
     severities=(Severity.WARNING,),
-    message="The last three audits or more could not see all of SES in {region}: {reason}",
+    message="SES in {region} cannot be read, or not all of it: {reason}",
     cause="{explanation} Whatever else is known of this region is as old as that.",
     steps=(
         Step("{advice}"),
@@ -19,6 +19,7 @@ REGION_NOT_READABLE = Diagnosis(
         Step("Or, if nobody is meant to use this region, leave it out with the stack's Regions parameter."),
     ),
     open_after=3,
+    measures=True,
 )
 
 _WORDS: dict[Blindness, tuple[str, str]] = {
@@ -61,7 +62,6 @@ def _not_readable(snapshot: Snapshot, blind: Missing) -> Conclusion:
     action = blind.action or "the reading action"
     return REGION_NOT_READABLE.on(
         snapshot,
-        snapshot.region,
         reason=blind.reason,
         explanation=explanation,
         advice=advice.format(action=action),

@@ -32,20 +32,26 @@ def collect_regions(
     waiting = dict(futures)
     try:
         for future in as_completed(futures, timeout=seconds):
-            one = waiting.pop(future)
-            error = future.exception()
-            if error is None:
-                yield future.result()
-            else:
-                crashed(one.region, error)
-                reason = bounded(f"reading {one.region} failed: {error!r}")
-                yield _unread(one, Missing(Blindness.UNREADABLE, reason, "ses:GetAccount"))
+            yield _taken(future, waiting.pop(future), crashed)
     except OutOfTimeError:
-        for one in waiting.values():
+        for future, one in waiting.items():
+            if future.done():
+                # Read in time, while the caller was busy with another region.
+                yield _taken(future, one, crashed)
+                continue
             reason = f"{one.region} was not read within the {seconds:.0f} s of this audit"
             yield _unread(one, Missing(Blindness.TIMED_OUT, reason, "ses:GetAccount"))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _taken(future: Future[Collected], one: Asked, crashed: Callable[[str, BaseException], None]) -> Collected:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    crashed(one.region, error)
+    reason = bounded(f"reading {one.region} failed: {error!r}")
+    return _unread(one, Missing(Blindness.UNREADABLE, reason, "ses:GetAccount"))
 
 
 def _unread(one: Asked, missing: Missing) -> Collected:

@@ -90,14 +90,15 @@ def _state(
         verdict=verdict.verdict,
         verdict_since=state.verdict_since if state.verdict is verdict.verdict else now,
         causes=verdict.causes,
-        account=_facts(snapshot.account.value, snapshot) if isinstance(snapshot.account, Known) else state.account,
+        account=facts_of(snapshot.account.value, snapshot) if isinstance(snapshot.account, Known) else state.account,
         memory=remember(snapshot),
         hourly=hourly,
         baselined=state.baselined | {BASELINE} if seen else state.baselined,
     )
 
 
-def _facts(account: Account, snapshot: Snapshot) -> AccountFacts:
+def facts_of(account: Account, snapshot: Snapshot) -> AccountFacts:
+    """Flatten what was read of an account for people; what SES did not say is None."""
     quota = account.quota.value if isinstance(account.quota, Known) else None
     review = account.review.value if isinstance(account.review, Known) else None
     reasons = account.suppressed_reasons

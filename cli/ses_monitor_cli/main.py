@@ -1,0 +1,22 @@
+"""The entry point. A new verb is a file in `verbs/` and a line here."""
+
+from __future__ import annotations
+
+import typer
+
+from ses_monitor_cli.outcome import AnsweringGroup
+from ses_monitor_cli.verbs.audit import audit
+from ses_monitor_cli.verbs.status import status
+
+app = typer.Typer(
+    name="ses-monitor",
+    cls=AnsweringGroup,
+    help="Can Amazon SES deliver a stranger's mail right now, in every region, and if not: why?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(short_help="Look at SES now, with your own credentials; nothing needs to be deployed.")(audit)
+app.command(short_help="Read what the deployed monitor knows, and when it last looked.")(status)

@@ -1,0 +1,122 @@
+"""A stack, and its table in moto's AWS, filled by real audits of worlds that are made up."""
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+import boto3
+
+from ses_monitor.audit.accounts import FUNCTION
+from ses_monitor.audit.region import audit_region
+from ses_monitor.core.model import Snapshot
+from ses_monitor.core.observed import Blindness, Missing
+from ses_monitor.core.region_state import RunRecord, Unseen
+from ses_monitor.store.table import Table
+from tests.build import BLIND
+from tests.store.examples import create_table
+
+HOME = "eu-west-1"
+STACK = "ses-monitor"
+TABLE = "ses-monitor-Table"
+
+
+THROTTLED = Missing(Blindness.THROTTLED, "ses:GetAccount in sa-east-1 was throttled (TooManyRequestsException: slow)")
+UNREADABLE = replace(BLIND, region="sa-east-1", account=THROTTLED)
+"""A region whose account could not be read."""
+
+
+class CloudFormation:
+    """`DescribeStacks` on loopback: moto's needs packages that nothing else here needs."""
+
+    def __init__(self, outputs: Mapping[str, Mapping[str, str]], region: str = HOME) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers.get("Content-Length", "0"))
+                name = parse_qs(self.rfile.read(length).decode())["StackName"][0]
+                there = name in outputs and f"/{region}/cloudformation/" in self.headers.get("Authorization", "")
+                body = (_described(name, outputs[name]) if there else _no_such_stack(name)).encode()
+                self.send_response(200 if there else 400)
+                self.send_header("Content-Type", "text/xml")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _described(name: str, outputs: Mapping[str, str]) -> str:
+    members = "".join(
+        f"<member><OutputKey>{escape(key)}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
+        for key, value in outputs.items()
+    )
+    return (
+        '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
+        f"<Stacks><member><StackName>{escape(name)}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>"
+        "<CreationTime>2026-05-01T00:00:00Z</CreationTime>"
+        f"<Outputs>{members}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+    )
+
+
+def _no_such_stack(name: str) -> str:
+    return (
+        '<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type>'
+        f"<Code>ValidationError</Code><Message>Stack with id {escape(name)} does not exist</Message></Error>"
+        "</ErrorResponse>"
+    )
+
+
+def make_table() -> None:
+    """Make the table as the template does."""
+    create_table(boto3.client("dynamodb", region_name=HOME), TABLE)
+
+
+def audit(snapshots: Iterable[Snapshot], at: datetime, *, skipped: Sequence[str] = (), complete: bool = True) -> None:
+    """Store what one audit of these regions comes to."""
+    table = Table(boto3.client("dynamodb", region_name=HOME), TABLE, history_days=30, clock=lambda: at)
+    states = table.region_states()
+    regions: list[str] = []
+    unseen: list[Unseen] = []
+    for snapshot in snapshots:
+        before = states.get(snapshot.region)
+        stored = table.findings("account", snapshot.region) + table.findings("region", snapshot.region)
+        done = audit_region(snapshot, stored, before, None)
+        table.save(done.settlement)
+        table.save_region_state(done.state, before)
+        regions.append(snapshot.region)
+        unseen += done.unseen
+    run = RunRecord(
+        function=FUNCTION,
+        started_at=at,
+        duration_ms=1840,
+        regions=tuple(regions),
+        skipped=tuple(skipped),
+        unseen=tuple(unseen),
+        changes=0,
+        conflicts=0,
+        complete=complete,
+    )
+    table.save_run(run)
+
+
+def runs_only(at: datetime, *, every: timedelta, number: int) -> None:
+    """Store the records of `number` runs that saw one healthy region each, the last at `at`."""
+    table = Table(boto3.client("dynamodb", region_name=HOME), TABLE, history_days=30, clock=lambda: at)
+    for each in range(number):
+        table.save_run(RunRecord(FUNCTION, at - each * every, 900, (HOME,), (), (), 0, 0, complete=True))

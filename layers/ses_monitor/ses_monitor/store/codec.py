@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ses_monitor.core.check import Evidence, Step
@@ -28,7 +28,7 @@ WATCHED_DAYS = 7
 """How long a streak that nobody counts any further is kept: longer than any audit's pause."""
 
 
-class Longest(IntEnum):
+class Longest:
     """Bytes, and numbers of things, kept of each part of an item. Together they stay under DynamoDB's 400 KB."""
 
     SUBJECT = 64 * 1024

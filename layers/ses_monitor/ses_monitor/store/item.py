@@ -78,7 +78,7 @@ def _number(value: float) -> object:
     """Return a number DynamoDB takes (38 digits, 1E-130 to 9.9E+125), or its text where it takes none such."""
     if not math.isfinite(value):
         return str(value)
-    number = Decimal(repr(value))
+    number = Decimal(int(value)) if value == int(value) else Decimal(repr(value))
     try:
         _SERIALIZER.serialize(number)
     except (DecimalException, TypeError):

@@ -32,10 +32,6 @@ class Key:
     pk: str
     sk: str
 
-    def __str__(self) -> str:
-        """Return it as it is written in docs/queries.md."""
-        return f"{self.pk} / {self.sk}"
-
 
 def moment(at: datetime) -> str:
     """Return an instant for a key: UTC and of fixed width, so that the order of strings is the order of time."""

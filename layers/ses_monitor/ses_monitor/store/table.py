@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord
 from ses_monitor.core.settle import Recorded, Settlement, Write
 from ses_monitor.core.stored import Change, Stored
 from ses_monitor.store import codec, keys, reading, state_codec
-from ses_monitor.store.item import to_attribute
+from ses_monitor.store.item import UnreadableItemError, to_attribute
 from ses_monitor.store.reading import Partition, Reader, utc_now
 from ses_monitor.store.sameness import same_account, same_to_people
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
         PutTypeDef,
         TransactWriteItemTypeDef,
     )
+
+_LOG = logging.getLogger(__name__)
 
 ATTEMPTS = 4
 """For a transaction that ran into another one. Standard retries do not cover that: the other one is over in
@@ -104,7 +107,7 @@ class Table:
         states = (state_codec.read_region(item) for item in self._reader.items(reading.regions()))
         return {state.region: state for state in states}
 
-    def save_region_state(self, new: RegionState, before: RegionState | None) -> bool:
+    def save_region_state(self, state: RegionState, before: RegionState | None) -> bool:
         """Store a region's state as the successor of `before`; the revision is counted here.
 
         Return False where another run has stored one since `before` was read; then nothing is written. Nothing
@@ -114,16 +117,20 @@ class Table:
         are the same, and the stored facts were seen less than an hour before the new ones.
         """
         revision = 0 if before is None else before.revision
-        if before is not None and revision and same_to_people(new, before):
+        if before is not None and revision and same_to_people(state, before):
             return True
-        item = state_codec.region_item(replace(new, revision=revision + 1))
+        item = state_codec.region_item(replace(state, revision=revision + 1))
         return self._guarded(partial(self._client.put_item, **self._guard_revision(item, revision)))
 
-    def save_account_snapshot(self, region: str, facts: AccountFacts) -> bool:
-        """Add to the history of a region's account if it differs from the last look; tell whether it did.
+    def save_account_snapshot(self, region: str, facts: AccountFacts, before: AccountFacts | None = None) -> bool:
+        """Add to the history of a region's account if it differs from the last look there; tell whether it did.
 
-        The count sent today differs from 5 % of the quota on; hovering around a line adds nothing.
+        The count sent today differs from 5 % of the quota on: a slow rise is added in steps, hovering around one
+        is not. `before` is what the region's state had: the same again was compared when it was new, and costs
+        no read.
         """
+        if before is not None and replace(facts, seen_at=before.seen_at) == before:
+            return False
         last = next(self._reader.items(reading.accounts(region), page_size=1), None)
         if last is not None and same_account(facts, state_codec.read_account(last)):
             return False
@@ -132,8 +139,16 @@ class Table:
         return True
 
     def mutes(self, now: datetime) -> list[Mute]:
-        """Return the mutes in force at `now`."""
-        found = [state_codec.read_mute(item) for item in self._reader.items(Partition(keys.MUTES))]
+        """Return the mutes in force at `now`.
+
+        One that cannot be read (edited by hand, say) is left out and logged: told too much beats no audit at all.
+        """
+        found: list[Mute] = []
+        for item in self._reader.items(Partition(keys.MUTES)):
+            try:
+                found.append(state_codec.read_mute(item))
+            except UnreadableItemError as error:
+                _LOG.warning("a mute is ignored: %s", error)
         return [mute for mute in found if now < mute.expires_at]
 
     def save_mute(self, mute: Mute) -> None:

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ses_monitor.core.model import Severity
+from ses_monitor.store import keys
+from tests.store import strategies
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=3000)
+
+
+@given(TEXT)
+def test_no_subject_makes_a_key_dynamodb_refuses(subject: str) -> None:
+    key = keys.finding("ap-southeast-7", "configuration_set.event_destination", subject, "T" * 64)
+    assert len(key.sk.encode()) <= 1024
+    assert 1 <= len(keys.subject(subject).encode()) <= 2048
+
+
+@given(TEXT, TEXT)
+def test_two_subjects_never_share_a_key(one: str, other: str) -> None:
+    assert (keys.name(one) == keys.name(other)) == (one == other)
+
+
+def test_a_subject_that_looks_like_a_shortened_one_does_not_take_its_place() -> None:
+    long = "x" * 2100
+    assert keys.name(long) != long
+    assert keys.name(keys.name(long)) != keys.name(long)
+
+
+TAGS = st.text("ABC_", min_size=1, max_size=4)
+HOSTILE = st.text("#AB", max_size=8)
+
+
+@given(HOSTILE, TAGS, HOSTILE, TAGS)
+def test_a_subject_with_separators_takes_no_other_findings_place(
+    one: str, tag: str, other: str, other_tag: str
+) -> None:
+    key = keys.finding("eu-west-1", "identity.dkim", one, tag)
+    rival = keys.finding("eu-west-1", "identity.dkim", other, other_tag)
+    assert (key == rival) == ((one, tag) == (other, other_tag))
+
+
+@given(strategies.instants, strategies.instants)
+def test_the_order_of_keys_is_the_order_of_time(one: datetime, other: datetime) -> None:
+    assert (keys.moment(one) < keys.moment(other)) == (one < other)
+
+
+def test_an_instant_in_another_time_zone_is_the_same_key() -> None:
+    at = datetime(2026, 11, 18, 10, 5, tzinfo=timezone(timedelta(hours=1)))
+    assert keys.moment(at) == "2026-11-18T09:05:00.000000Z"
+
+
+def test_an_instant_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        keys.moment(datetime(2026, 11, 18))  # noqa: DTZ001 - the point of the test
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_everything_at_least_as_bad_sorts_before_the_bound(severity: Severity) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    for other in Severity:
+        place = keys.in_order_of_urgency(other, at, "0123456789ab")
+        assert (place < keys.just_below(severity)) == (other >= severity)
+
+
+def test_only_changes_are_where_the_stream_looks() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    others = [
+        keys.finding("r", "c.d", "s", "t").pk,
+        keys.replacement("f", at, "c").pk,
+        keys.region("r").pk,
+        keys.mute("m").pk,
+        keys.run("f", at).pk,
+        keys.account("r", at).pk,
+        keys.told("slack", "f").pk,
+        keys.alert("a", "slack").pk,
+    ]
+    assert keys.change("r", at, "c").pk.startswith("CHANGE#")
+    assert not [pk for pk in others if pk.startswith("CHANGE#")]
+
+
+def test_a_key_that_cannot_be_shortened_is_refused_by_us_and_not_by_dynamodb() -> None:
+    with pytest.raises(ValueError, match="sort key"):
+        keys.finding("eu-west-1", "identity." + "x" * 400, "y" * 700, "T")

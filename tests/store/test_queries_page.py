@@ -1,0 +1,194 @@
+"""docs/queries.md is run: every command in it, on a table that holds what its answers show."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+import jmespath  # type: ignore[import-untyped] # it ships no types
+import pytest
+
+from ses_monitor.core.check import Step
+from ses_monitor.core.model import Severity
+from ses_monitor.core.verdict import Verdict
+from ses_monitor.store import keys
+from ses_monitor.store.deliveries import Deliveries
+from ses_monitor.store.table import Table
+from tests.store.examples import (
+    ACCOUNT,
+    MUTE,
+    NOW,
+    OPEN,
+    RUN,
+    STATE,
+    TABLE,
+    milliseconds,
+    opening,
+    raw,
+    replacing,
+    resolving,
+    settlement,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from ses_monitor.core.stored import Stored
+
+PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One command of the page, and the rows the page says it prints."""
+
+    question: str
+    words: list[str]
+    rows: list[list[str]]
+
+
+def commands() -> list[Asked]:
+    asked: list[Asked] = []
+    question = ""
+    pattern = r"^## (?P<question>[^\n]+)$|^```sh\n(?P<sh>aws dynamodb query .+?)^```\n\n```text\n(?P<text>.+?)^```"
+    for match in re.finditer(pattern, PAGE.read_text(), re.MULTILINE | re.DOTALL):
+        question = match["question"] or question
+        if match["sh"]:
+            rows = [re.split(r" {2,}", line) for line in match["text"].splitlines()]
+            asked.append(Asked(question, shlex.split(match["sh"].replace("\\\n", " ")), rows))
+    return asked
+
+
+def parameters(words: list[str]) -> tuple[dict[str, Any], str]:
+    """The parameters of Query that the AWS CLI makes of the words, and the JMESPath expression of `--query`.
+
+    A flag is the parameter's name with hyphens; which names there are, and of what type, botocore knows.
+    """
+    assert words[:3] == ["aws", "dynamodb", "query"]
+    shape = botocore.session.get_session().get_service_model("dynamodb").operation_model("Query").input_shape
+    assert shape is not None
+    members = shape.members
+    flags = {re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower(): name for name in members}
+    request: dict[str, Any] = {}
+    expression = ""
+    rest = iter(words[3:])
+    for word in rest:
+        flag = word.removeprefix("--")
+        if flag == "query":
+            expression = next(rest)
+        elif flag == "output":
+            assert next(rest) == "text"
+        elif flag.startswith("no-"):
+            request[flags[flag.removeprefix("no-")]] = False
+        else:
+            name, value = flags[flag], next(rest)
+            kind = members[name].type_name
+            assert kind in {"string", "integer", "map"}
+            request[name] = value if kind == "string" else json.loads(value)
+    assert request["TableName"] == "$TABLE"
+    return request | {"TableName": TABLE}, expression
+
+
+def found(tag: str, check: str, at: datetime, severity: Severity, text: str, region: str = "eu-west-1") -> Stored:
+    return replace(
+        OPEN,
+        tag=tag,
+        check_id=check,
+        region=region,
+        severity=severity,
+        text=text,
+        steps=(Step("Find out who switched it off:"),),
+        first_seen=at,
+        opened_at=at,
+        written_at=at,
+        version=milliseconds(at),
+    )
+
+
+@pytest.fixture
+def told(table: Table, deliveries: Deliveries) -> None:
+    """A paused region, with what led there, and one where nothing worse than a NOTICE is open."""
+    began = datetime(2026, 11, 16, 14, tzinfo=UTC)
+    full_at = datetime(2026, 11, 16, 16, 30, tzinfo=UTC)
+    over_at = datetime(2026, 11, 17, 8, tzinfo=UTC)
+    long_ago = datetime(2026, 10, 2, 6, tzinfo=UTC)
+    near = found("QUOTA_NEARLY_EXHAUSTED", "account.quota", began, Severity.WARNING, "82 % of the quota is used.")
+    full = replace(
+        near,
+        tag="QUOTA_EXHAUSTED",
+        severity=Severity.CRITICAL,
+        written_at=full_at,
+        version=milliseconds(full_at),
+    )
+    off = "The account's suppression list in us-east-1 is off for BOUNCE."
+    paused = "Sending is switched off for SES in eu-west-1: every send is refused."
+    table.save(settlement(opening(near)))
+    table.save(settlement(replacing(near, full)))
+    table.save(settlement(resolving(full, over_at)))
+    table.save(
+        settlement(
+            opening(found("SUPPRESSION_OFF", "account.suppression", long_ago, Severity.NOTICE, off, "us-east-1")),
+            opening(found("SENDING_PAUSED", "account.sending_enabled", NOW, Severity.CRITICAL, paused)),
+        )
+    )
+    table.save_region_state(STATE, None)
+    healthy = replace(STATE, region="us-east-1", verdict=Verdict.DELIVERS, verdict_since=long_ago, causes=())
+    table.save_region_state(healthy, None)
+    table.save_account_snapshot("eu-west-1", replace(ACCOUNT, seen_at=over_at))
+    table.save_account_snapshot("eu-west-1", replace(ACCOUNT, sending_enabled=False))
+    table.save_mute(MUTE)
+    table.save_run(replace(RUN, started_at=NOW.replace(minute=0), duration_ms=1987, unseen=(), changes=0))
+    table.save_run(RUN)
+    deliveries.claim("0c1d2e3f4a5b", "slack", NOW, 60)
+    deliveries.delivered("0c1d2e3f4a5b", "slack", {OPEN.finding_id: OPEN.version}, NOW)
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("asked", commands(), ids=lambda asked: asked.question)
+def test_each_command_of_the_page_answers_what_the_page_shows(client: DynamoDBClient, asked: Asked) -> None:
+    request, expression = parameters(asked.words)
+    answer = jmespath.search(expression, client.query(**request))
+    assert [[str(cell) for cell in row] for row in answer] == asked.rows
+
+
+def test_the_page_answers_every_question_of_the_table_there_is_data_for() -> None:
+    questions = {asked.question for asked in commands()}
+    assert {
+        "What is open?",
+        "What is wrong with this identity, in any region?",
+        "What happened in this region this week?",
+        "How did this finding evolve?",
+        "Did the last audits run?",
+        "And what could the last one not see?",
+    } <= questions
+    assert len(commands()) == PAGE.read_text().count("aws dynamodb query"), "none of them is without its answer"
+
+
+def test_the_page_has_no_scan_but_to_say_so() -> None:
+    assert "dynamodb scan" not in PAGE.read_text()
+
+
+@pytest.mark.usefixtures("told")
+def test_the_key_table_has_every_kind_of_item_there_is(client: DynamoDBClient) -> None:
+    page = PAGE.read_text()
+    for name in ("pk", "gsi1pk", "gsi2pk"):
+        kinds = {item[name]["S"].partition("#")[0] for item in raw(client) if name in item}
+        assert kinds
+        assert not [kind for kind in kinds if f"`{kind}#<" not in page and f"`{kind}`" not in page]
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_the_ranks_on_the_page_are_those_of_the_keys(severity: Severity) -> None:
+    page = PAGE.read_text()
+    assert f"{severity.name} {keys.rank(severity)}" in page
+    if severity is not Severity.INFO:
+        assert (
+            f'`"{keys.just_below(severity)}"` {severity.name}' in page
+            or f'`"{keys.just_below(severity)}"` is {severity.name}' in page
+        )

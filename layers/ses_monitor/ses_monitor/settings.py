@@ -15,9 +15,10 @@ _PARAMETER = re.compile(r"^(/[A-Za-z0-9_.-]+)+$")
 class SettingsError(Exception):
     """A variable of the environment is missing or wrong. The message names it and what it accepts."""
 
-    def __init__(self, variable: str, value: str | None, accepted: str) -> None:
-        """Say which variable, what it is now, and what it may be."""
-        now = "is not set" if not value else f"is {value[:100]!r}"
+    def __init__(self, variable: str, value: str, accepted: str, *, show: bool = True) -> None:
+        """Say which variable, what it is now, and what it may be. Without `show` the value may be a secret."""
+        wrong = f"is {value[:100]!r}" if show else "is something else"
+        now = wrong if value else "is not set"
         super().__init__(f"{variable} {now}; it must be {accepted}")
         self.variable = variable
 
@@ -37,7 +38,9 @@ class AuditSettings:
 class PublishSettings:
     """What `publish_alerts` needs."""
 
+    table_name: str
     alert_topic_arn: str
+    history_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,11 @@ def publish_alerts(environment: Mapping[str, str]) -> PublishSettings:
     Raises:
         SettingsError: a variable is missing or wrong.
     """
-    topic = _matching(environment, "ALERT_TOPIC_ARN", _TOPIC, "the ARN of the SNS alert topic")
-    return PublishSettings(alert_topic_arn=topic)
+    return PublishSettings(
+        table_name=_table(environment),
+        alert_topic_arn=_matching(environment, "ALERT_TOPIC_ARN", _TOPIC, "the ARN of the SNS alert topic"),
+        history_days=_days(environment, "HISTORY_DAYS"),
+    )
 
 
 def deliver_slack(environment: Mapping[str, str]) -> SlackSettings:
@@ -88,6 +94,7 @@ def deliver_slack(environment: Mapping[str, str]) -> SlackSettings:
             "SLACK_WEBHOOK_PARAMETER",
             _PARAMETER,
             "the name of an SSM SecureString parameter, such as /ses-monitor/slack-webhook (not the URL itself)",
+            show=False,  # whoever errs here has often put the webhook itself, which is a secret
         ),
         slack_queue_url=_matching(
             environment, "SLACK_QUEUE_URL", re.compile(r"^https?://\S+$"), "the URL of the queue before Slack"
@@ -100,10 +107,12 @@ def _table(environment: Mapping[str, str]) -> str:
     return _matching(environment, "TABLE_NAME", _TABLE, "the name or ARN of a DynamoDB table")
 
 
-def _matching(environment: Mapping[str, str], variable: str, pattern: re.Pattern[str], accepted: str) -> str:
+def _matching(
+    environment: Mapping[str, str], variable: str, pattern: re.Pattern[str], accepted: str, *, show: bool = True
+) -> str:
     value = environment.get(variable, "").strip()
     if not pattern.match(value):
-        raise SettingsError(variable, value, accepted)
+        raise SettingsError(variable, value, accepted, show=show)
     return value
 
 

@@ -70,7 +70,11 @@ def _series(
     )
     if isinstance(answer, Missing):
         return answer
-    results = answer.value.get("MetricDataResults", [])
+    results = answer.value.get("MetricDataResults")
+    if not results:
+        # Every metric asked for has its result, also one without data.
+        reason = f"{GET_METRIC_DATA} in {region} was answered with no results"
+        return Missing(Blindness.UNREADABLE, reason, GET_METRIC_DATA)
     for each in results:
         # One metric may fail inside an answer that is a success: that is not the same as a metric without data.
         if (status := each.get("StatusCode", "Complete")) not in _READ:

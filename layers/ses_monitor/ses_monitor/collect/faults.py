@@ -8,7 +8,7 @@ from typing import TypeVar
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from ses_monitor.collect.pages import EndlessListError
+from ses_monitor.collect.pages import BrokenListError
 from ses_monitor.core.check import bounded
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 
@@ -94,7 +94,7 @@ def ask(action: str, region: str, call: Callable[[], T]) -> Observed[T]:
     """
     try:
         return Known(call())
-    except (boto.ClientError, boto.BotoCoreError, ResponseParserError, EndlessListError) as error:
+    except (boto.ClientError, boto.BotoCoreError, ResponseParserError, BrokenListError) as error:
         why = kind_of(error)
         if why is None:
             raise
@@ -105,7 +105,7 @@ def kind_of(error: Exception) -> Blindness | None:
     """Classify a failed call, or return None for one that is our own mistake."""
     if isinstance(error, boto.ClientError):
         return _kind_of_answer(error)
-    if isinstance(error, (ResponseParserError, EndlessListError)):
+    if isinstance(error, (ResponseParserError, BrokenListError)):
         return Blindness.UNREADABLE
     return next((why for why, types in _KINDS if isinstance(error, types)), None)
 

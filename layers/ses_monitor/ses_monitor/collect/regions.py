@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ses_monitor.collect.clients import Clients
 from ses_monitor.collect.faults import ask
+from ses_monitor.collect.pages import listed
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 
 LIST_REGIONS = "account:ListRegions"
@@ -75,5 +76,5 @@ def _enabled(clients: Clients, everywhere: tuple[str, ...]) -> frozenset[str]:
     # The endpoint is global within a partition, and signed for this region in the commercial one.
     signing = "us-east-1" if "us-east-1" in everywhere else everywhere[0]
     pager = clients.account(signing).get_paginator("list_regions")
-    listed = [region for page in pager.paginate() for region in page.get("Regions", [])]
-    return frozenset(region.get("RegionName", "") for region in listed if region.get("RegionOptStatus") in ENABLED)
+    regions = [region for page in pager.paginate() for region in listed(page, "Regions")]
+    return frozenset(region.get("RegionName", "") for region in regions if region.get("RegionOptStatus") in ENABLED)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ses_monitor.collect.faults import ask
-from ses_monitor.collect.pages import pages
+from ses_monitor.collect.pages import listed, pages
 from ses_monitor.core.model import Account, Quota, Review, SendPoint
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 
@@ -20,11 +20,18 @@ GET_ACCOUNT = "ses:GetAccount"
 GET_SEND_STATISTICS = "ses:GetSendStatistics"
 LIST_IDENTITIES = "ses:ListEmailIdentities"
 
+_SAID = frozenset({"ProductionAccessEnabled", "SendingEnabled", "EnforcementStatus", "SendQuota"})
+
 
 def read_account(client: SESV2Client, region: str) -> Observed[Account]:
     """Ask `GetAccount`."""
     answer = ask(GET_ACCOUNT, region, client.get_account)
-    return answer if isinstance(answer, Missing) else Known(parse_account(answer.value, region))
+    if isinstance(answer, Missing):
+        return answer
+    if not _SAID.intersection(answer.value):
+        # botocore reads a body that is no JSON at all as an answer without members.
+        return Missing(Blindness.UNREADABLE, f"{GET_ACCOUNT} in {region} was answered with nothing of it", GET_ACCOUNT)
+    return Known(parse_account(answer.value, region))
 
 
 def parse_account(answer: Mapping[str, Any], region: str) -> Account:
@@ -64,7 +71,7 @@ def read_has_verified_identity(client: SESV2Client, region: str) -> Observed[boo
         return any(
             identity.get("VerificationStatus") == "SUCCESS"
             for page in found
-            for identity in page.get("EmailIdentities", [])
+            for identity in listed(page, "EmailIdentities")
         )
 
     return ask(LIST_IDENTITIES, region, any_verified)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ses_monitor.core.check import Check, Finding, Undecided, bounded
 from ses_monitor.core.model import Snapshot
-from ses_monitor.core.observed import Blindness, Known, Missing, NotObservedError
+from ses_monitor.core.observed import Blindness, Missing, NotObservedError
 
 ALL = "*"
 """The subject of an evaluation whose subjects could not be listed."""
@@ -37,12 +37,12 @@ class Evaluation:
 def run(checks: Iterable[Check[Any]], snapshot: Snapshot) -> Iterator[Evaluation]:
     """Evaluate `checks`. A check that raises is unknown for that subject and costs the others nothing."""
     for check in checks:
-        match snapshot.subjects(check.scope):
-            case Missing() as missing:
-                yield Evaluation(check.id, ALL, unknown=missing)
-            case Known(subjects):
-                for subject in subjects:
-                    yield _evaluate(check, subject, snapshot)
+        subjects = snapshot.subjects(check.scope)
+        if isinstance(subjects, Missing):
+            yield Evaluation(check.id, ALL, unknown=subjects)
+            continue
+        for subject in subjects.value:
+            yield _evaluate(check, subject, snapshot)
 
 
 def _evaluate(check: Check[Any], subject: Any, snapshot: Snapshot) -> Evaluation:  # noqa: ANN401 - each scope has its own subject type

@@ -1,0 +1,124 @@
+"""`make demo`: deploy the real stack to the embedded AWS, let things happen to SES, show what people would see."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from simulator.demo.stack import DeployedMonitor, NotInTimeError
+from simulator.demo.story import CHAPTERS, Chapter
+from simulator.embedded_aws import DeployError, FunctionError, StartError
+from simulator.embedded_aws.process import REPOSITORY
+from simulator.world import WORLDS
+
+COMMAND = REPOSITORY / ".venv/bin/ses-monitor"
+WIDTH = 100
+
+console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+
+
+def main() -> int:
+    """Run the demo and return its exit status."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    began = time.monotonic()
+    step = _Steps(began)
+    console.print("[bold]ses-monitor[/]: can SES deliver a stranger's mail right now, in every region?")
+    console.print(
+        "Everything below runs on this machine: the real template and functions, a simulated SES and Slack.\n"
+    )
+    try:
+        with DeployedMonitor(WORLDS / "demo.yaml", on_step=step) as monitor:
+            step("Deployed\n")
+            for chapter in CHAPTERS:
+                _tell(monitor, chapter)
+            _show_status(monitor)
+            _show_query(monitor)
+    except (DeployError, FunctionError, NotInTimeError, StartError) as error:
+        console.print(f"\nThe demo could not go on: {error}", style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nStopped; nothing is left running.")
+        return 130
+    console.print(f"\nDone in {time.monotonic() - began:.0f} s; nothing is left running.")
+    console.print("With your own account, read-only and without deploying: .venv/bin/ses-monitor audit")
+    console.print("Deploying it: make deploy (README.md)")
+    return 0
+
+
+class _Steps:
+    """Prints each step with the seconds so far."""
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+
+    def __call__(self, what: str) -> None:
+        console.print(f"[dim]{time.monotonic() - self._began:5.1f} s[/]  {what}")
+
+
+def _tell(monitor: DeployedMonitor, chapter: Chapter) -> None:
+    console.print(Rule(f"[bold]{chapter.title}[/]", align="left"))
+    console.print(chapter.what)
+    before = len(monitor.simulator.chat.messages)
+    chapter.happen(monitor)
+    for _ in range(chapter.audits):
+        answer = monitor.audit()
+        console.print(
+            f"[dim]audit: {answer['regions']} regions in {answer['duration_ms']} ms,"
+            f" {answer['unseen']} facts not seen, {answer['changes']} changes[/]"
+        )
+    monitor.wait_until_told()
+    messages = monitor.simulator.chat.messages[before:]
+    if not messages:
+        console.print("[dim]No message in the channel.[/]")
+    for message in messages:
+        console.print(Panel(Text(message.shown().rstrip()), title="#ses-alerts", title_align="left", width=WIDTH))
+    console.print()
+
+
+def _show_status(monitor: DeployedMonitor) -> None:
+    arguments = ["status", "--table", monitor.table_name]
+    console.print(Rule("[bold]What the table says now[/]", align="left"))
+    console.print(f"$ ses-monitor {shlex.join(arguments)}", style="dim", markup=False)
+    console.file.flush()
+    # Its status is 1 while something is wrong, which here something is.
+    subprocess.run([str(COMMAND), *arguments], env={**monitor.environment(), "COLUMNS": str(WIDTH)}, check=False)
+    console.print()
+
+
+def _show_query(monitor: DeployedMonitor) -> None:
+    console.print(Rule("[bold]The same, asked with the AWS CLI[/]", align="left"))
+    query = (
+        f"aws dynamodb query --table-name {monitor.table_name} --index-name gsi1"
+        ' --key-condition-expression \'gsi1pk = :open\' --expression-attribute-values \'{":open": {"S": "OPEN"}}\''
+    )
+    console.print(f"$ {query}", style="dim", markup=False)
+    answer = monitor.dynamodb.query(
+        TableName=monitor.table_name,
+        IndexName="gsi1",
+        KeyConditionExpression="gsi1pk = :open",
+        ExpressionAttributeValues={":open": {"S": "OPEN"}},
+    )
+    table = Table(box=None, pad_edge=False)
+    for name in ("severity", "region", "tag", "opened_at"):
+        table.add_column(name)
+    for item in answer["Items"]:
+        table.add_row(*(Text(item[name]["S"]) for name in ("severity", "region", "tag", "opened_at")))
+    console.print(table)
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,7 +16,7 @@ from ses_monitor.core.check import Step
 from ses_monitor.core.model import Severity
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord, Unseen
-from ses_monitor.core.stored import Change, Phase, Stored, Transition
+from ses_monitor.core.stored import Baseline, Change, Phase, Stored, Transition
 from ses_monitor.core.verdict import Cause, Verdict
 from ses_monitor.store import codec, state_codec
 from ses_monitor.store.item import UnreadableItemError, UnstorableError, clip
@@ -49,6 +49,24 @@ def test_a_change_comes_back_from_a_stream_record_that_powertools_unwrapped(chan
     unwrapped = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
     assert isinstance(unwrapped["version"], Decimal)
     assert codec.read_change(unwrapped) == change
+
+
+@given(strategies.changes, strategies.changes)
+def test_the_summary_of_a_first_audit_comes_back_as_it_was(one: Change, two: Change) -> None:
+    baseline = Baseline("1", NOW, (one, two), more=3)
+    item = codec.baseline_item(baseline, DAYS)
+    assert codec.read_baseline(item) == baseline
+    assert codec.is_baseline(item)
+    assert not any(codec.is_baseline(other) for other in codec.change_items(one, DAYS))
+
+
+def test_a_summary_too_large_for_an_item_counts_what_it_leaves_out() -> None:
+    change = change_of(replace(OPEN, text="x" * 3_000))
+    item = codec.baseline_item(Baseline("1", NOW, (change,) * 150), DAYS)
+    read = codec.read_baseline(item)
+    assert 0 < len(read.changes) < 150
+    assert len(read.changes) + read.more == 150
+    assert size(item) < FULL
 
 
 @given(strategies.region_states)

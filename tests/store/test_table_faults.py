@@ -230,7 +230,7 @@ def test_a_mute_that_cannot_be_read_is_ignored_and_said_so(
     table: Table, client: DynamoDBClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     table.save_mute(MUTE)
-    item = {"pk": {"S": "MUTE"}, "sk": {"S": "by-hand"}, "expires_at": {"S": "next year"}}
+    item = {"pk": {"S": "MUTE"}, "sk": {"S": "by-hand"}, "expires_at": {"N": "9999999999"}}
     client.put_item(TableName=TABLE, Item=item)
     assert table.mutes(NOW) == [MUTE]
     assert "by-hand" in caplog.text

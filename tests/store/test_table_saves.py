@@ -16,7 +16,7 @@ from ses_monitor.core.engine import Evaluation
 from ses_monitor.core.model import Severity, Snapshot
 from ses_monitor.core.observed import Blindness, Missing
 from ses_monitor.core.settle import Rules, Write, settle
-from ses_monitor.core.stored import Phase, Stored
+from ses_monitor.core.stored import Baseline, Phase, Stored
 from ses_monitor.store.table import Saved, Table
 from tests.store.examples import (
     HISTORY_DAYS,
@@ -27,6 +27,7 @@ from tests.store.examples import (
     WATCHED,
     Clock,
     FaultyClient,
+    change_of,
     connect,
     create_table,
     milliseconds,
@@ -283,3 +284,12 @@ def test_the_table_is_what_was_settled_and_the_same_look_again_is_no_second_chan
     assert (again.changes, again.quiet, again.forget) == ((), (), ())
     assert len(raw(shared, "CHANGE#", name)) == told
     shared.delete_table(TableName=name)
+
+
+def test_the_summary_of_a_first_audit_is_stored_once_however_often_it_begins_anew(
+    client: DynamoDBClient, table: Table
+) -> None:
+    baseline = Baseline("1", NOW, (change_of(OPEN),))
+    assert table.save_baseline(baseline)
+    assert not table.save_baseline(baseline)
+    assert len(raw(client, "CHANGE#baseline")) == 1

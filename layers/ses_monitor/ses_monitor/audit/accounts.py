@@ -10,14 +10,15 @@ from typing import Protocol
 
 from ses_monitor.audit.collecting import collect_regions, leave_out_disabled
 from ses_monitor.audit.region import FAMILIES, RegionAudit, audit_region
-from ses_monitor.collect.accounts import AccountReader, Asked, Collected
+from ses_monitor.collect.accounts import AccountReader, Asked
 from ses_monitor.collect.regions import Regions
+from ses_monitor.core.baseline import baseline_of
 from ses_monitor.core.model import NOT_ASKED, Memory
 from ses_monitor.core.observed import Blindness, Missing
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord, Unseen
 from ses_monitor.core.settle import Settlement
-from ses_monitor.core.stored import Change, Stored
+from ses_monitor.core.stored import Baseline, Change, Stored
 
 FUNCTION = "audit_accounts"
 
@@ -48,6 +49,9 @@ class AuditStore(Protocol):
 
     def save(self, settlement: Settlement) -> Saved:
         """Store a settlement, each change with its states in one transaction."""
+
+    def save_baseline(self, baseline: Baseline) -> bool:
+        """Store the summary of a first audit, once."""
 
     def save_region_state(self, state: RegionState, before: RegionState | None) -> bool:
         """Store a region's state if it changed."""
@@ -108,13 +112,15 @@ def audit_accounts(
         if leave_out_disabled(collected, plan.regions):
             skipped.append(region)
             continue
-        audit = _audited(collected, stored.get(region, []), states.get(region), mutes)
+        audit = audit_region(collected.snapshot, stored.get(region, []), states.get(region), collected.hourly, mutes)
         saved = store.save(audit.settlement)
-        _save_state(store, audit, states.get(region))
+        if not audit.first:
+            _save_state(store, audit, states.get(region))
         audits.append(audit)
         changes += saved.recorded
         conflicts += saved.conflicts
 
+    _tell_first(store, plan, [audit for audit in audits if audit.first], states, mutes)
     unseen = tuple(one for audit in audits for one in audit.unseen)
     run = RunRecord(
         function=FUNCTION,
@@ -143,10 +149,19 @@ def _asked(region: str, plan: Plan, state: RegionState | None) -> Asked:
     )
 
 
-def _audited(
-    collected: Collected, stored: Sequence[Stored], before: RegionState | None, mutes: Sequence[Mute]
-) -> RegionAudit:
-    return audit_region(collected.snapshot, stored, before, collected.hourly, mutes)
+def _tell_first(
+    store: AuditStore,
+    plan: Plan,
+    audits: Sequence[RegionAudit],
+    states: Mapping[str, RegionState],
+    mutes: Sequence[Mute],
+) -> None:
+    """Tell what the first audit of these regions found, then note that they had one: cut off, it begins anew."""
+    baseline = baseline_of(plan.account_id, [each for audit in audits for each in audit.open_after], mutes)
+    if baseline is not None:
+        store.save_baseline(baseline)
+    for audit in audits:
+        _save_state(store, audit, states.get(audit.snapshot.region))
 
 
 def _save_state(store: AuditStore, audit: RegionAudit, before: RegionState | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ses_monitor import checks
+from ses_monitor.core.baseline import open_after
 from ses_monitor.core.check import Check
 from ses_monitor.core.engine import Evaluation, run
 from ses_monitor.core.memory import remember
@@ -25,13 +26,15 @@ BASELINE = "accounts"
 
 @dataclass(frozen=True, slots=True)
 class RegionAudit:
-    """What one region's audit came to."""
+    """What one region's audit came to. `first`: nothing was told of this region by this audit before."""
 
     snapshot: Snapshot
     evaluations: tuple[Evaluation, ...]
     settlement: Settlement
     verdict: RegionVerdict
     state: RegionState
+    first: bool
+    open_after: tuple[Stored, ...]
 
     @property
     def unseen(self) -> tuple[Unseen, ...]:
@@ -56,7 +59,8 @@ def audit_region(
     known = tuple(stored)
     evaluations = tuple(run(running, snapshot))
     diagnoses = checks.diagnoses(running)
-    first = before is None or BASELINE not in before.baselined
+    # A region that cannot be read has no baseline yet: that it cannot is told like anything else.
+    first = isinstance(snapshot.account, Known) and (before is None or BASELINE not in before.baselined)
     rules = Rules(
         # What a retired check left open belongs to this audit too, or nobody would ever close it.
         ran=frozenset(check.id for check in running) | {each.check_id for each in known},
@@ -66,7 +70,15 @@ def audit_region(
     )
     settlement = settle(snapshot, known, evaluations, rules)
     verdict = judge(snapshot, evaluations, known, diagnoses)
-    return RegionAudit(snapshot, evaluations, settlement, verdict, _state(snapshot, verdict, before, hourly))
+    return RegionAudit(
+        snapshot=snapshot,
+        evaluations=evaluations,
+        settlement=settlement,
+        verdict=verdict,
+        state=_state(snapshot, verdict, before, hourly),
+        first=first,
+        open_after=tuple(open_after(known, settlement)),
+    )
 
 
 def unseen(region: str, evaluations: Iterable[Evaluation]) -> tuple[Unseen, ...]:

@@ -111,6 +111,24 @@ class Change:
         return self.at - self.since
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What the first audit of an account's regions found: told as one summary instead of one by one.
+
+    `changes` are OPENED, the worst first, without causes and steps; `more` counts those left out.
+    """
+
+    account_id: str
+    at: datetime
+    changes: tuple[Change, ...]
+    more: int = 0
+
+    @property
+    def baseline_id(self) -> str:
+        """The same for the same findings, however often the first audit has to begin anew."""
+        return _digest(*sorted(change.change_id for change in self.changes))
+
+
 def finding_id(region: str, check_id: str, subject: str, tag: str) -> str:
     """Name a finding in 12 characters, the same in every audit."""
     return _digest(region, check_id, subject, tag)

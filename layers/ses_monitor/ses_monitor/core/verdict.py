@@ -84,7 +84,7 @@ def judge(
         found.values(), key=lambda pair: (-_WEIGHT[pair[0]], -pair[1].severity, pair[1].tag, pair[1].subject)
     )
     verdict = _verdict(snapshot, ordered)
-    causes = [cause for _, cause in ordered if cause.severity >= Severity.WARNING]
+    causes = [cause for impact, cause in ordered if cause.severity >= Severity.WARNING or impact is not Impact.NONE]
     if verdict is Verdict.UNKNOWN:
         reasons = dict.fromkeys(missing.reason for missing in [*snapshot.blind_spots(), *_blind(seen)])
         causes += [Cause("", Severity.WARNING, snapshot.region, reason) for reason in reasons]

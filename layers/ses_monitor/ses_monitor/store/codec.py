@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ses_monitor.core.check import Evidence, Step
 from ses_monitor.core.model import Severity
-from ses_monitor.core.stored import Change, Phase, Stored, Transition, finding_id
+from ses_monitor.core.stored import Baseline, Change, Phase, Stored, Transition, finding_id
 from ses_monitor.store import item as items
 from ses_monitor.store import keys
 from ses_monitor.store.item import Fields, UnstorableError, clip, instant, to_item, whole_or_nothing
@@ -26,6 +26,10 @@ E = TypeVar("E", bound=StrEnum)
 
 WATCHED_DAYS = 7
 """How long a streak that nobody counts any further is kept: longer than any audit's pause."""
+
+
+ROOM_FOR_CHANGES = 350 * 1024
+"""Bytes of a first audit's summary; DynamoDB's limit is 400 KB an item."""
 
 
 class Longest:
@@ -111,17 +115,7 @@ def change_items(change: Change, history_days: int) -> tuple[Item, ...]:
     that the stream does not tell it twice.
     """
     at = keys.moment(change.at)
-    values = _about(change) | {
-        "change_id": change.change_id,
-        "account_id": clip(change.account_id, Longest.NAME),
-        "transition": change.transition.value,
-        "closes": change.transition.closes,
-        "at": instant(change.at),
-        "since": instant(change.since),
-        "was_tag": change.was_tag or None,
-        **(severity_values(change.was_severity, "was_severity") if change.was_severity is not None else {}),
-        "baseline": change.baseline,
-        "muted_by": clip(change.muted_by, Longest.NAME) or None,
+    values = _change_values(change) | {
         "gsi2pk": keys.history(change.finding_id),
         "gsi2sk": at,
         "expires_at": epoch(change.at + timedelta(days=history_days)),
@@ -134,12 +128,66 @@ def change_items(change: Change, history_days: int) -> tuple[Item, ...]:
     return (item, to_item(keys.replacement(was, change.at, change.change_id), copy))
 
 
+def _change_values(change: Change) -> dict[str, object]:
+    return _about(change) | {
+        "change_id": change.change_id,
+        "account_id": clip(change.account_id, Longest.NAME),
+        "transition": change.transition.value,
+        "closes": change.transition.closes,
+        "at": instant(change.at),
+        "since": instant(change.since),
+        "was_tag": change.was_tag or None,
+        **(severity_values(change.was_severity, "was_severity") if change.was_severity is not None else {}),
+        "baseline": change.baseline,
+        "muted_by": clip(change.muted_by, Longest.NAME) or None,
+    }
+
+
+def baseline_item(baseline: Baseline, history_days: int) -> Item:
+    """Return the item of a first audit's summary: as many of its changes as an item holds, the rest counted."""
+    rows: list[dict[str, object]] = []
+    room = ROOM_FOR_CHANGES
+    for change in baseline.changes:
+        row = _change_values(change)
+        room -= sum(len(name) + 8 + len(str(value).encode("utf-8", "replace")) for name, value in row.items())
+        if room < 0:
+            break
+        rows.append(row)
+    values = {
+        "account_id": clip(baseline.account_id, Longest.NAME),
+        "at": instant(baseline.at),
+        "changes": rows,
+        "more": baseline.more + len(baseline.changes) - len(rows),
+        "expires_at": epoch(baseline.at + timedelta(days=history_days)),
+    }
+    return to_item(keys.baseline(baseline.baseline_id), values)
+
+
+def is_baseline(item: Mapping[str, Any]) -> bool:
+    """Tell whether an item of the stream is a first audit's summary."""
+    return Fields.of(item).have("pk", items.text, "") == keys.BASELINES
+
+
+def read_baseline(item: Mapping[str, Any]) -> Baseline:
+    """Read the summary of a first audit, from the table or from its stream."""
+    fields = Fields.of(item)
+    return Baseline(
+        account_id=fields.need("account_id", items.text),
+        at=fields.need("at", items.time),
+        changes=tuple(_read_change(row) for row in fields.rows("changes")),
+        more=fields.have("more", items.whole, 0),
+    )
+
+
 def read_change(item: Mapping[str, Any]) -> Change:
     """Read a change, from the table or from its stream.
 
     A transition this version does not know counts as RESOLVED where it closes its finding, else as OPENED.
     """
-    fields = Fields.of(item)
+    return _read_change(Fields.of(item))
+
+
+def _read_change(fields: Fields) -> Change:
     closes = fields.have("closes", items.flag, False)
     unknown = Transition.RESOLVED if closes else Transition.OPENED
     return Change(

@@ -16,6 +16,7 @@ ENTITY_INDEX = "gsi2"
 OPEN = "OPEN"
 REGIONS = "REGION"
 MUTES = "MUTE"
+BASELINES = "CHANGE#baseline"
 
 LONGEST_SORT_KEY = 1024
 """Bytes. DynamoDB: 1024 for a sort key, 2048 for a partition key."""
@@ -99,6 +100,11 @@ def changes(region: str) -> str:
 def change(region: str, at: datetime, change_id: str) -> Key:
     """Return the key of a change."""
     return Key(changes(region), f"{moment(at)}#{change_id}")
+
+
+def baseline(baseline_id: str) -> Key:
+    """Return the key of the summary of a first audit; under the prefix of changes, so that the stream tells it."""
+    return Key(BASELINES, baseline_id)
 
 
 def replacement(was_finding_id: str, at: datetime, change_id: str) -> Key:

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord
 from ses_monitor.core.settle import Recorded, Settlement, Write
-from ses_monitor.core.stored import Change, Stored
+from ses_monitor.core.stored import Baseline, Change, Stored
 from ses_monitor.store import codec, keys, reading, state_codec
 from ses_monitor.store.item import UnreadableItemError, to_attribute
 from ses_monitor.store.reading import Partition, Reader, utc_now
@@ -101,6 +101,13 @@ class Table:
         for stored in settlement.forget:
             conflicts += not self._guarded(partial(self._client.delete_item, **self._delete(stored)))
         return Saved(tuple(recorded), conflicts)
+
+    def save_baseline(self, baseline: Baseline) -> bool:
+        """Store the summary of a first audit; tell whether it was not there yet. The same is never told twice."""
+        item = codec.baseline_item(baseline, self._history_days)
+        guard = "attribute_not_exists(pk)"
+        put = partial(self._client.put_item, TableName=self._name, Item=item, ConditionExpression=guard)
+        return self._guarded(put)
 
     def region_states(self) -> dict[str, RegionState]:
         """Return every region's state by its name; strongly consistent."""

@@ -33,7 +33,7 @@ SQS = boto3.client("sqs", config=WRITING)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Powertools' type is private
     """Post the messages of a batch; those that must wait are reported one by one and stay on the queue."""
-    delivery = Delivery(DELIVERIES, SLACK.post, lambda: datetime.now(UTC))
+    delivery = Delivery(DELIVERIES, SLACK.post, _now)
     queue = SlackQueue(SQS, SETTINGS.slack_queue_url, delivery, logger)
 
     def work(record: SQSRecord) -> None:
@@ -46,3 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN4
     finally:
         for name, count in queue.counts.items():
             metrics.add_metric(name, MetricUnit.Count, count)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -12,11 +12,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ses_monitor import settings
-from ses_monitor.alerts.group import group
 from ses_monitor.alerts.publish import Topic, publish_all
 from ses_monitor.alerts.stream import read_batch
 from ses_monitor.collect.clients import WRITING
-from ses_monitor.store.codec import read_change
 from ses_monitor.store.deliveries import Deliveries
 
 logger = Logger()
@@ -31,11 +29,11 @@ DELIVERIES = Deliveries(boto3.client("dynamodb", config=WRITING), SETTINGS.table
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
     """Publish what a stream batch tells. It raises when something could not be: the stream sends the batch again."""
-    batch = read_batch(event, read_change, _now())
+    batch = read_batch(event, _now())
     for alert in batch.unreadable:
-        logger.error("a change cannot be read", key=alert.entries[0].subject, alert_id=alert.alert_id)
+        logger.error("a change cannot be read", reason=alert.text, alert_id=alert.alert_id)
     metrics.add_metric("ChangesUnreadable", MetricUnit.Count, len(batch.unreadable))
-    for alert in publish_all([*batch.unreadable, *group(batch.changes)], TOPIC, DELIVERIES, _now):
+    for alert in publish_all(batch.alerts(), TOPIC, DELIVERIES, _now):
         logger.info(
             "published", alert_id=alert.alert_id, tag=alert.tag, transition=alert.transition, regions=alert.regions
         )

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ses_monitor.core.check import Evidence, Step
-from ses_monitor.core.model import Severity
+from ses_monitor.core.model import ACCOUNT, Severity
 from ses_monitor.core.stored import Transition
 
 FIRST_AUDIT = "FIRST_AUDIT"
 """Stands for the tag of an alert that sums up what was found the first time anybody looked."""
 
 LONGEST_COMMANDS = 2000
-"""Characters of all commands of one step: as much as a person pastes, and what fits in a chat message."""
+MOST_COMMANDS = 6
+"""Characters and number of the commands shown for one step: as much as a person pastes and a phone shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,12 @@ class Alert:
     @property
     def tag(self) -> str:
         """The tag its findings share."""
-        return _shared((entry.tag for entry in self.entries), FIRST_AUDIT)
+        return FIRST_AUDIT if self.is_summary else self.entries[0].tag
 
     @property
     def check_id(self) -> str:
         """The check its findings share."""
-        return _shared((entry.check_id for entry in self.entries), FIRST_AUDIT.lower())
+        return FIRST_AUDIT.lower() if self.is_summary else self.entries[0].check_id
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ class Alert:
     @property
     def is_summary(self) -> bool:
         """Whether its findings are of different kinds, so that no cause or step is theirs in common."""
-        return self.baseline or self.tag == FIRST_AUDIT
+        return self.baseline or len({(entry.check_id, entry.tag) for entry in self.entries}) > 1
 
     @property
     def text(self) -> str:
@@ -133,7 +134,7 @@ class Alert:
     def _merged(self, steps: list[Step]) -> Step:
         commands = list(dict.fromkeys(step.command for step in steps if step.command))
         shown = commands[:1]
-        for command in commands[1:]:
+        for command in commands[1:MOST_COMMANDS]:
             if sum(len(each) + 1 for each in shown) + len(command) > LONGEST_COMMANDS - 50:
                 break
             shown.append(command)
@@ -143,14 +144,10 @@ class Alert:
         return Step(text, "\n".join(shown), steps[0].url)
 
     def _in_common(self, texts: list[str]) -> str:
-        """Return what the texts say when each finding's own region is called "each region", if that is the same."""
+        """Return what the texts say of each, if they differ in nothing but their own region and subject."""
         if len(set(texts)) == 1:
             return texts[0]
-        said = {
-            re.sub(rf"(?<![\w-]){re.escape(entry.region)}(?![\w-])", "each region", text)
-            for entry, text in zip(self.entries, texts, strict=False)
-            if entry.region
-        }
+        said = {_of_each(text, entry) for entry, text in zip(self.entries, texts, strict=False)}
         return said.pop() if len(said) == 1 else ""
 
     def versions(self) -> dict[str, int]:
@@ -167,11 +164,13 @@ class Alert:
         return replace(self, entries=left) if left else None
 
 
+def _of_each(text: str, entry: Entry) -> str:
+    for name, called in ((entry.subject, "each of them"), (entry.region, "each region")):
+        if name and name != ACCOUNT:
+            text = re.sub(rf"(?<![\w.@-]){re.escape(name)}(?![\w@-])", called, text)
+    return text
+
+
 def stable_id(parts: Iterable[str]) -> str:
     """Name a set of things in 24 characters, the same in whatever order they come."""
     return hashlib.sha256("\x1f".join(sorted(parts)).encode("utf-8", "replace")).hexdigest()[:24]
-
-
-def _shared(values: Iterable[str], otherwise: str) -> str:
-    each = set(values)
-    return each.pop() if len(each) == 1 else otherwise

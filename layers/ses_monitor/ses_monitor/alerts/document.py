@@ -30,29 +30,27 @@ class DocumentError(ValueError):
     """This is not an alert document that this version reads; the message says why, and shows nothing of it."""
 
 
-def encode(alert: Alert, most_bytes: int = MOST_BYTES) -> str:
-    """Write `alert` as JSON of at most `most_bytes`, as counted inside another JSON string.
+def encode(alert: Alert) -> str:
+    """Write `alert` as JSON of at most MOST_BYTES, as counted inside another JSON string.
 
     When it does not fit, findings first lose their cause, steps and evidence, then are left out and counted as
-    `more`, in both cases from the last on. Every part is bounded, so that one finding always fits.
+    `more`, in both cases from the last on. Every part is bounded, so that the first always fits.
     """
     short = [_entry(entry, whole=False) for entry in alert.entries]
-    sizes = [embedded_size(_dumps(each)) + 2 for each in short]
-    room = most_bytes - embedded_size(_dumps(_frame(alert, [], alert.more + len(short))))
+    room = MOST_BYTES - _size(_frame(alert, [], alert.more + len(short)))
+    for_short_ones = room // 2
     kept = 0
-    while kept < len(short) and room >= sizes[kept]:
-        room -= sizes[kept]
+    while kept < len(short) and (for_short_ones >= _size(short[kept]) or kept == 0):
+        for_short_ones -= _size(short[kept])
+        room -= _size(short[kept])
         kept += 1
     findings = short[:kept]
     for i in range(kept):
         whole = _entry(alert.entries[i], whole=True)
-        room -= embedded_size(_dumps(whole)) + 2 - sizes[i]
+        room -= _size(whole) - _size(short[i])
         if room < 0:
             break
         findings[i] = whole
-    if not findings:
-        msg = f"no alert can be written in {most_bytes} bytes"
-        raise ValueError(msg)
     return _dumps(_frame(alert, findings, alert.more + len(short) - kept))
 
 
@@ -94,6 +92,10 @@ def read(document: object) -> Alert:
         baseline=fields.need("baseline", _flag),
         more=max(fields.need("more", _whole), 0),
     )
+
+
+def _size(value: Json) -> int:
+    return embedded_size(_dumps(value)) + 1
 
 
 def _frame(alert: Alert, findings: list[Json], more: int) -> Json:

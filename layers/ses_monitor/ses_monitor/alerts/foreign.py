@@ -80,20 +80,23 @@ def render_alarm(alarm: Alarm) -> Message:
     """Lay out an alarm: it is about ses-monitor itself, so a quiet channel may mean that nobody is looking."""
     mark, news = _NEWS.get(alarm.state, ("\u26aa", f"ses-monitor itself, {words.line(alarm.state, 40)}"))
     title = f"{mark} {news}: {words.line(alarm.name, 100)}"
-    when = f" since {words.moment(alarm.changed_at)}" if alarm.changed_at else ""
+    when = f", since {words.moment(alarm.changed_at)}" if alarm.changed_at else ""
     was = f", was {alarm.was}" if alarm.was else ""
     blocks = [header(title)]
-    if alarm.description:
-        blocks.append(section(mrkdwn(alarm.description)))
+    about = f"It was: {alarm.description}" if alarm.description and alarm.state == "OK" else alarm.description
+    if about:
+        blocks.append(section(mrkdwn(about)))
     if alarm.reason:
         blocks.append(section(f"*CloudWatch says*\n{mrkdwn(alarm.reason)}"))
     if alarm.state == "ALARM":
         blocks.append(section("Until this is over, silence in this channel does not mean that all is well."))
-    where = ", ".join(part for part in (alarm.region, f"account {alarm.account_id}" if alarm.account_id else "") if part)
+    where = ", ".join(
+        part for part in (alarm.region, f"account {alarm.account_id}" if alarm.account_id else "") if part
+    )
     small = f"CloudWatch alarm {words.line(alarm.state, 40)}{was}{when}"
     blocks.append(context([mrkdwn(small, 300), mrkdwn(where, 200), link(_alarm_page(alarm), "Open the alarm")]))
-    body = "\n".join([alarm.description, alarm.reason, small, where, _alarm_page(alarm)])
-    return message(title, f"{title}{when}. {alarm.reason}", blocks, body)
+    body = "\n".join(part for part in (title, about, alarm.reason, small, where, _alarm_page(alarm)) if part)
+    return message(f"{title}{when}. {about or alarm.reason}", blocks, body)
 
 
 def render_unknown(text: str, subject: str = "", reason: str = "") -> Message:
@@ -101,12 +104,8 @@ def render_unknown(text: str, subject: str = "", reason: str = "") -> Message:
     title = f"\U0001f4e8 {words.line(subject, 120) or 'A message on the alert topic'}"
     why = reason or "It is neither an alert of ses-monitor nor a CloudWatch alarm, so it is shown as it came."
     shown = words.line(text, LONGEST_SHOWN) or "(empty)"
-    return message(
-        title,
-        f"{title}: {shown}",
-        [header(title), section(mrkdwn(shown, LONGEST_SHOWN + 500)), context([mrkdwn(why)])],
-        f"{shown}\n{why}",
-    )
+    blocks = [header(title), section(mrkdwn(shown, LONGEST_SHOWN + 500)), context([mrkdwn(why)])]
+    return message(f"{title}: {shown}", blocks, f"{title}\n{shown}\n{why}")
 
 
 def parse_json(text: str) -> object:

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from ses_monitor.alerts.alert import Alert, Entry, stable_id
 from ses_monitor.core.check import Step, bounded
-from ses_monitor.core.model import Severity
-from ses_monitor.core.stored import Change, Transition, finding_id
+from ses_monitor.core.model import ACCOUNT, Severity
+from ses_monitor.core.stored import Baseline, Change, Transition, finding_id
 
 MANY_REGIONS = 3
 """From this many regions with the same trouble on, one message names them; below, each has its own."""
@@ -35,33 +36,25 @@ class _Story:
         closed = [i for i, change in enumerate(self.changes) if change.transition.closes]
         first = self.changes[closed[-1] + 1 if closed else 0]
         if first.transition is Transition.OPENED:
-            return replace(
-                last, transition=Transition.OPENED, was_tag="", was_severity=None, baseline=first.baseline
-            )
+            return replace(last, transition=Transition.OPENED, was_tag="", was_severity=None, baseline=first.baseline)
         if first.was_severity is None or (first.was_tag, first.was_severity) == (last.tag, last.severity):
             return last
         transition = Transition.EASED if last.severity < first.was_severity else Transition.WORSENED
-        return replace(
-            last, transition=transition, was_tag=first.was_tag, was_severity=first.was_severity
-        )
+        return replace(last, transition=transition, was_tag=first.was_tag, was_severity=first.was_severity)
 
 
 def group(changes: Iterable[Change]) -> list[Alert]:
     """Return the alerts for the changes of one batch, given in the order they happened; worst first.
 
     A trouble that changed more than once is told once, as it stands at the end: opened and resolved in one
-    batch is one "over" with how long it lasted. What is muted at the end is dropped. Findings that share
-    account, check, tag, transition and severities are one alert, per region while there are few. The first
-    audit's findings are one summary; what is CRITICAL always stands alone.
+    batch is one "over" with how long it lasted. What is muted at the end is dropped, and so is what belongs to
+    a first audit: its `summary` tells it. Findings that share account, check, tag, transition and severities
+    are one alert, per region while there are few.
     """
-    baseline: dict[str, list[_Story]] = defaultdict(list)
     shared: dict[tuple[object, ...], list[_Story]] = defaultdict(list)
-    for story in _stories(changes):
+    for story in _stories(change for change in changes if not change.baseline):
         change = story.told()
         if change.muted_by:
-            continue
-        if change.baseline and change.severity is not Severity.CRITICAL:
-            baseline[change.account_id].append(story)
             continue
         shared[
             change.account_id,
@@ -72,32 +65,32 @@ def group(changes: Iterable[Change]) -> list[Alert]:
             change.was_tag,
             change.was_severity,
         ].append(story)
-
     alerts = [_alert(stories) for together in shared.values() for stories in _by_region(together)]
-    alerts.sort(key=lambda alert: -alert.severity)
-    summaries = [
-        _alert(sorted(stories, key=lambda story: -story.told().severity), baseline=True)
-        for stories in baseline.values()
-    ]
-    return alerts + summaries
+    return sorted(alerts, key=lambda alert: -alert.severity)
 
 
-def unreadable(
-    key: str, *, account_id: str, region: str, at: datetime, version: int, reason: str, command: str
-) -> Alert:
+def summary(baseline: Baseline) -> Alert | None:
+    """Return the one alert of a first audit; None when it found nothing to tell."""
+    if not baseline.changes:
+        return None
+    alert = _alert([_Story((change,)) for change in baseline.changes])
+    return replace(alert, baseline=True, more=baseline.more)
+
+
+def unreadable(key: str, *, account_id: str, region: str, at: datetime, reason: str, command: str) -> Alert:
     """Stand in for a stored change that cannot be decoded, so that neither it nor what follows it is lost.
 
-    `key` names the record; `command` shows it raw; `version` is any number, the same in every attempt.
+    `key` names the record; `command` shows it raw; `at` is when it was written (UTC), the same in every attempt.
     """
     name = bounded(key)
     entry = Entry(
         finding_id=finding_id(region, UNREADABLE_CHECK, key, UNREADABLE),
         region=region,
         check_id=UNREADABLE_CHECK,
-        subject=name,
+        subject=ACCOUNT,
         tag=UNREADABLE,
         severity=Severity.ERROR,
-        version=version,
+        version=int(at.timestamp() * 1000),
         text=f"Something changed, but its record {name} cannot be read: {bounded(reason, 200)}",
         cause="The record was written by another version of ses-monitor, or by hand.",
         steps=(
@@ -126,21 +119,21 @@ def _replaced(change: Change) -> str:
     return finding_id(change.region, change.check_id, change.subject, change.was_tag or change.tag)
 
 
-def _by_region(stories: Sequence[_Story]) -> list[list[_Story]]:
+def _by_region(stories: Iterable[_Story]) -> list[list[_Story]]:
     regions: dict[str, list[_Story]] = defaultdict(list)
-    for story in stories:
+    for story in sorted(stories, key=lambda story: (story.told().region, story.told().subject)):
         regions[story.told().region].append(story)
-    return [list(stories)] if len(regions) >= MANY_REGIONS else list(regions.values())
+    together = list(regions.values())
+    return [list(chain.from_iterable(together))] if len(together) >= MANY_REGIONS else together
 
 
-def _alert(stories: Sequence[_Story], *, baseline: bool = False) -> Alert:
+def _alert(stories: Sequence[_Story]) -> Alert:
     first = stories[0].told()
     return Alert(
         alert_id=stable_id(change.change_id for story in stories for change in story.changes),
         account_id=first.account_id,
         transition=first.transition,
         entries=tuple(_entry(story) for story in stories),
-        baseline=baseline,
     )
 
 

@@ -46,10 +46,9 @@ def _what(alert: Alert) -> list[str]:
     if alert.is_summary:
         parts.append(words.FIRST_LOOK)
     entries = alert.entries
-    if alert.text:
-        label = "It was: " if alert.transition.closes else ""
-        parts.append(label + words.line(alert.text))
-    if len(entries) == 1 and not alert.more:
+    if said := words.what_it_says(alert):
+        parts.append(words.line(said))
+    if not words.needs_a_list(alert):
         return parts
     lines = [f"- {words.in_a_list(entry, alert)}" for entry in entries[:MOST_LISTED]]
     if rest := len(entries) + alert.more - len(lines):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ses_monitor.alerts import mail, words
-from ses_monitor.alerts.alert import Alert
+from ses_monitor.alerts.alert import LONGEST_COMMANDS, Alert
 from ses_monitor.alerts.slack_text import code_block, escaped, length, link, mrkdwn, plain
 from ses_monitor.core.check import Step
 from ses_monitor.core.stored import Transition
@@ -53,33 +53,38 @@ def render(alert: Alert) -> Message:
             blocks.append(section(f"*Why*\n{mrkdwn(alert.cause)}"))
         blocks += _steps(alert.steps)
     blocks.append(_footer(alert))
-    return message(title, f"{title}, {words.since(alert)}. {alert.text}", blocks, mail.body(alert))
+    notification = f"{title}, {words.since(alert)}. {words.what_it_says(alert)}"
+    return message(notification, blocks, f"{_mark(alert)} {mail.body(alert)}")
 
 
-def message(title: str, notification: str, blocks: Iterable[Json], body: str) -> Message:
-    """Put a message together; `title` heads the plain form, whose `body` may have several lines."""
-    lines = [words.line(each) for each in body.splitlines()]
-    return Message(
-        text=escaped(words.line(notification, 300), 600),
-        blocks=tuple(blocks),
-        plain=escaped("\n".join([words.line(title), "", *lines]).rstrip(), LONGEST_TEXT),
-    )
+def message(notification: str, blocks: Iterable[Json], body: str) -> Message:
+    """Put a message together; `body` is its plain form and may have several lines."""
+    lines: list[str] = []
+    room = LONGEST_TEXT - 100
+    for each in body.rstrip().splitlines():
+        shown = escaped(words.line(each, LONGEST_COMMANDS), LONGEST_TEXT)
+        room -= length(shown) + 1
+        if room < 0:
+            lines.append("(The rest is left out: too long for a message without blocks.)")
+            break
+        lines.append(shown)
+    return Message(escaped(words.line(notification, 300), 600), tuple(blocks), "\n".join(lines) or "(empty)")
 
 
 def header(text: str) -> Json:
-    """Return a header; it is never empty."""
-    shown = plain(text, LONGEST_HEADER)
+    """Return a header; Slack takes no empty one."""
+    shown = plain(text, LONGEST_HEADER) or "(no text)"
     return {"type": "header", "text": {"type": "plain_text", "text": shown, "emoji": False}}
 
 
 def section(text: str) -> Json:
-    """Return a section of text that is safe already and within the limit."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+    """Return a section of text that is safe already and within the limit; Slack takes no empty one."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text.strip() or "(no text)", "verbatim": True}}
 
 
 def context(parts: Iterable[str]) -> Json:
     """Return the small print, of parts that are safe already."""
-    text = " · ".join(part for part in parts if part)
+    text = " · ".join(part for part in parts if part.strip()) or "(no text)"
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 
@@ -95,22 +100,23 @@ def _mark(alert: Alert) -> str:
 
 def _when_and_where(alert: Alert) -> str:
     regions = ", ".join(alert.regions[:40]) + (f" and {len(alert.regions) - 40} more" if alert.regions[40:] else "")
-    when = words.since(alert)
-    label = "Lasted" if alert.transition.closes else "Since"
+    label, _, when = words.since(alert).partition(" ")
     return "\n".join(
         [
-            f"*{label}* {mrkdwn(when.removeprefix('after ').removeprefix('since '))}",
+            f"*{_LABELS.get(label, 'Since')}* {mrkdwn(when)}",
             f"*Where* {mrkdwn(regions)}, account {mrkdwn(alert.account_id, 100)}",
         ]
     )
 
 
+_LABELS = {"after": "Lasted", "since": "Since", "seen": "Seen"}
+
+
 def _what(alert: Alert) -> list[Json]:
     said = [words.changed_from(alert), words.how_it_ended(alert), words.FIRST_LOOK if alert.is_summary else ""]
-    if alert.text:
-        said.append(f"It was: {alert.text}" if alert.transition.closes else alert.text)
+    said.append(words.what_it_says(alert))
     blocks = [section(mrkdwn(sentence)) for sentence in said if sentence]
-    if len(alert.entries) > 1 or alert.more:
+    if words.needs_a_list(alert):
         blocks.append(section(_list(alert)))
     return blocks
 
@@ -146,7 +152,7 @@ def _steps(steps: tuple[Step, ...]) -> list[Json]:
         text = "\n".join(parts)
         room -= length(text)
         if room < 0:
-            blocks.append(section(f"There is more to do than a message holds: `ses-monitor audit` shows all steps."))
+            blocks.append(section("There is more to do than a message holds: `ses-monitor audit` shows all steps."))
             break
         blocks.append(section(text))
     return blocks

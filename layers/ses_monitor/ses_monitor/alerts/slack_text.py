@@ -6,6 +6,7 @@ Slack's rules: https://docs.slack.dev/messaging/formatting-message-text
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ses_monitor.alerts import words
 
@@ -24,16 +25,19 @@ def length(text: str) -> int:
 
 def escaped(text: str, limit: int) -> str:
     """Escape `text`, keeping at most `limit` characters of the result and no half of an escape."""
+    return _fitting((_ENTITIES.get(char, char) for char in text), limit)
+
+
+def _fitting(pieces: Iterable[str], limit: int) -> str:
     kept: list[str] = []
     room = limit
-    for char in text:
-        piece = _ENTITIES.get(char, char)
-        if length(piece) > room:
+    for piece in pieces:
+        room -= length(piece)
+        kept.append(piece)
+        if room < 0:
             while kept and room < 1:
                 room += length(kept.pop())
-            return "".join(kept) + ("…" if room else "")
-        kept.append(piece)
-        room -= length(piece)
+            return "".join(kept) + ("…" if room > 0 else "")
     return "".join(kept)
 
 
@@ -50,10 +54,7 @@ def mrkdwn(text: str, limit: int = 1200) -> str:
 
 def plain(text: str, limit: int) -> str:
     """Make outside text fit a plain_text object, where entities are not decoded by every client."""
-    one = words.line(text, limit).translate(_PLAIN)
-    while length(one) > limit:
-        one = one[: len(one) - max(1, (length(one) - limit) // 2 + 1)] + "…"
-    return one
+    return _fitting(words.line(text, limit).translate(_PLAIN), limit)
 
 
 def code_block(command: str, limit: int) -> str:

@@ -24,7 +24,8 @@ LONGEST_TEXT = 900
 
 FIRST_LOOK = (
     "ses-monitor has looked at this account for the first time. "
-    "What is CRITICAL comes as a message of its own; the rest is here, the worst first."
+    "What is CRITICAL comes as a message of its own; the rest is here, the worst first. "
+    "ses-monitor audit gives the cause and the steps of each."
 )
 TOO_LONG = "(The command is too long to be shown whole: run ses-monitor audit.)"
 
@@ -59,7 +60,8 @@ def tag_in_words(tag: str) -> str:
     words = [word if word in _UPPER else word.lower() for word in line(tag, 100).split("_") if word]
     if not words:
         return "Something"
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]]).replace("mail from", "MAIL FROM")
+    said = " ".join(words).replace("mail from", "MAIL FROM")
+    return said[:1].upper() + said[1:]
 
 
 def moment(at: datetime) -> str:
@@ -118,16 +120,21 @@ def headline(alert: Alert) -> str:
 def since(alert: Alert) -> str:
     """Say since when, or from when to when and how long it lasted."""
     began = alert.since
+    if alert.is_summary:
+        return f"seen {moment(alert.at)}"
     if not alert.transition.closes:
         if alert.at - began < timedelta(minutes=1):
             return f"since {moment(began)}"
         return f"since {moment(began)} ({duration(alert.at - began)})"
     spans = [entry.lasted for entry in alert.entries]
-    shortest, longest = min(spans), max(spans)
-    lasted = duration(longest)
-    if duration(shortest) != lasted:
-        lasted = f"{duration(shortest)} to {lasted}"
-    return f"after {lasted} ({moment(began)} to {moment(alert.at)})"
+    shortest, longest = duration(min(spans)), duration(max(spans))
+    lasted = longest if shortest == longest else f"{shortest} to {longest}"
+    return f"after {lasted} ({_from_to(began, alert.at)})"
+
+
+def what_it_says(alert: Alert) -> str:
+    """Say what its findings have in common, as past when it is over; empty when each has its own."""
+    return f"It was: {alert.text}" if alert.text and alert.transition.closes else alert.text
 
 
 def how_it_ended(alert: Alert) -> str:
@@ -148,11 +155,24 @@ def named(alert: Alert) -> str:
     return f"{noun} {findings}, check {line(alert.check_id, 80)}, tag {line(alert.tag, 80)}"
 
 
+def needs_a_list(alert: Alert) -> bool:
+    """Tell whether its regions and its text do not say everything about its findings."""
+    if len(alert.entries) == 1 and not alert.more:
+        return False
+    return not alert.text or bool(alert.more) or alert.subjects != (ACCOUNT,) or _spans_differ(alert)
+
+
+def _spans_differ(alert: Alert) -> bool:
+    return alert.transition.closes and len({duration(entry.lasted) for entry in alert.entries}) > 1
+
+
 def in_a_list(entry: Entry, alert: Alert) -> str:
     """Say one finding of several in a line: where, and what where they differ in that."""
     name = f"{entry.severity.name}, {place(entry, alert)}" if alert.is_summary else place(entry, alert)
     if alert.transition.closes and not alert.is_summary:
         return f"{name}, after {duration(entry.lasted)}"
+    if alert.text:
+        return name
     return f"{name}: {line(entry.text, 300)}"
 
 
@@ -199,11 +219,13 @@ def page_name(url: str) -> str:
 
 
 def console_page(alert: Alert) -> str:
-    """Give the address of the SES console in the alert's first region."""
+    """Give the address of the SES console; empty where there are several regions, or a step has it already."""
     region = alert.regions[0]
-    if not re.fullmatch(r"[a-z0-9-]{1,40}", region):
+    if len(alert.regions) > 1 or not re.fullmatch(r"[a-z0-9-]{1,40}", region):
         return ""
-    return f"https://{region}.console.aws.amazon.com/ses/home?region={region}#/account"
+    page = f"https://{region}.console.aws.amazon.com/ses/home?region={region}#/account"
+    shown = [] if alert.transition.closes else [step.url for step in alert.steps]
+    return "" if page in shown else page
 
 
 def emoji(severity: Severity) -> str:
@@ -217,6 +239,12 @@ def _who(alert: Alert) -> str:
         return "" if subjects[0] == ACCOUNT else line(subjects[0], 80)
     family = alert.check_id.partition(".")[0]
     return counted(len(subjects) + alert.more, *_NOUNS.get(family, ("subject", "subjects")))
+
+
+def _from_to(began: datetime, ended: datetime) -> str:
+    first, last = moment(began), moment(ended)
+    same_day = first[: -len("00:00 UTC")] == last[: -len("00:00 UTC")]
+    return f"{first.removesuffix(' UTC')} to {last[-len('00:00 UTC') :]}" if same_day else f"{first} to {last}"
 
 
 _NOUNS = {

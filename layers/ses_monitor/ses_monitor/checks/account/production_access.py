@@ -40,7 +40,7 @@ SANDBOX = Diagnosis(
 REVIEW_PENDING = Diagnosis(
     tag="REVIEW_PENDING",
     severities=(Severity.INFO, Severity.WARNING),
-    message="Production access for {region} is requested and under review for {hours:.0f} h; until it is granted"
+    message="Production access for {region} is requested and under review{waited}; until it is granted"
     " only verified addresses get mail.",
     cause="AWS is looking at the request, or waits for an answer in the support case {case_id}.",
     steps=(
@@ -121,12 +121,14 @@ def evaluate(_: Snapshot, snapshot: Snapshot) -> Iterable[Conclusion]:
 
 
 def _pending(snapshot: Snapshot, review: Review | None) -> Conclusion:
-    since = snapshot.memory.review_pending_since or snapshot.taken_at
-    waited = snapshot.taken_at - since
+    # SES does not say when the request was made; what counts is when an audit first saw it pending.
+    since = snapshot.memory.review_pending_since
+    waited = snapshot.taken_at - since if since else timedelta()
+    hours = int(waited / timedelta(hours=1))
     return REVIEW_PENDING.on(
         snapshot,
         severity=Severity.WARNING if waited >= REVIEW_TAKES else Severity.INFO,
-        hours=waited / timedelta(hours=1),
+        waited=f" for at least {hours} h" if hours else "",
         case_id=_case(review),
     )
 

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from ses_monitor.alerts import document
+from ses_monitor.alerts.alert import Alert
+from ses_monitor.alerts.group import group
+from ses_monitor.alerts.publish import PublishError, Topic, attributes, publish_all
+from tests.alerts.examples import NOW, FakeLedger, alert_of, alerts, paused, quota, reviewed, suppression
+
+REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
+BATCH = [paused(), *(reviewed(region) for region in REGIONS), suppression(), quota()]
+
+
+@dataclass
+class FakeSns:
+    """SNS that takes what it has room for; `down_after` is how many it takes before it is down."""
+
+    down_after: int = 1000
+    published: list[dict[str, Any]] = field(default_factory=list)
+
+    def publish(self, **request: Any) -> None:
+        if len(self.published) >= self.down_after:
+            raise ConnectionError
+        self.published.append(request)
+
+    @property
+    def ids(self) -> list[str]:
+        return [json.loads(json.loads(request["Message"])["default"])["alert_id"] for request in self.published]
+
+
+def topic(sns: Any) -> Topic:
+    return Topic(sns, "arn:aws:sns:eu-west-1:111122223333:alerts")
+
+
+def test_people_get_text_and_machines_get_json() -> None:
+    sns = FakeSns()
+    alert = alert_of(paused())
+    topic(sns).publish(alert)
+    (request,) = sns.published
+    message = json.loads(request["Message"])
+    assert request["Subject"] == message["sms"] == "CRITICAL: Sending paused in eu-west-1"
+    assert document.decode(message["default"]) == alert
+    assert message["email"].startswith("CRITICAL: Sending paused in eu-west-1, since")
+
+
+def test_subscriptions_can_filter_on_what_an_alert_is() -> None:
+    assert {name: each["StringValue"] for name, each in attributes(alert_of(paused())).items()} == {
+        "severity": "CRITICAL",
+        "region": "eu-west-1",
+        "check": "account.sending_enabled",
+        "tag": "SENDING_PAUSED",
+        "transition": "opened",
+    }
+
+
+def test_several_regions_are_an_array_that_filters_understand() -> None:
+    region = attributes(alert_of(*(reviewed(each) for each in REGIONS)))["region"]
+    assert region["DataType"] == "String.Array"
+    assert json.loads(region["StringValue"]) == list(REGIONS)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40, deadline=None)
+@given(alerts)
+def test_any_alert_fits_in_an_sns_message(alert: Alert) -> None:
+    sns = FakeSns()
+    topic(sns).publish(alert)
+    (request,) = sns.published
+    size = len(request["Message"].encode()) + len(json.dumps(request["MessageAttributes"]).encode())
+    assert size <= 262_144
+
+
+def test_an_outage_in_mid_batch_loses_nothing_and_tells_nothing_twice(ledger: FakeLedger) -> None:
+    sns = FakeSns(down_after=2)
+    with pytest.raises(PublishError, match="2 alerts could not be published, 2 were"):
+        publish_all(group(BATCH), topic(sns), ledger, lambda: NOW)
+    sns.down_after = 1000
+    publish_all(group(BATCH), topic(sns), ledger, lambda: NOW)
+    assert sorted(sns.ids) == sorted(alert.alert_id for alert in group(BATCH))
+
+
+def test_a_batch_tried_again_in_halves_tells_nothing_twice(ledger: FakeLedger) -> None:
+    sns = FakeSns(down_after=2)
+    with pytest.raises(PublishError):
+        publish_all(group(BATCH), topic(sns), ledger, lambda: NOW)
+    sns.down_after = 1000
+    for half in (BATCH[:3], BATCH[3:]):
+        publish_all(group(half), topic(sns), ledger, lambda: NOW)
+    told = [
+        entry.finding_id
+        for request in sns.published
+        for entry in document.decode(json.loads(request["Message"])["default"]).entries
+    ]
+    assert sorted(told) == sorted(change.finding_id for change in BATCH)
+
+
+def test_one_alert_that_fails_does_not_keep_the_others_back(ledger: FakeLedger) -> None:
+    class Picky(FakeSns):
+        def publish(self, **request: Any) -> None:
+            if "Sending paused" in request["Subject"]:
+                raise ValueError
+            super().publish(**request)
+
+    sns = Picky()
+    with pytest.raises(PublishError) as failed:
+        publish_all(group(BATCH), topic(sns), ledger, lambda: NOW)
+    assert isinstance(failed.value.__cause__, ValueError)
+    assert len(sns.published) == 3
+
+
+@pytest.mark.parametrize(("method", "times"), [("told_versions", 1), ("delivered", 2)])
+def test_a_table_that_fails_raises_so_that_the_batch_comes_again(ledger: FakeLedger, method: str, times: int) -> None:
+    sns = FakeSns()
+    ledger.failing = {method}
+    with pytest.raises(PublishError):
+        publish_all(group([paused()]), topic(sns), ledger, lambda: NOW)
+    ledger.failing = set()
+    publish_all(group([paused()]), topic(sns), ledger, lambda: NOW)
+    assert sns.ids == [alert_of(paused()).alert_id] * times

@@ -62,6 +62,10 @@ test: venvs ## Everything CI runs: lint, types, template, generated pages, unit 
 	done; \
 	echo; echo "make test: all passed ($(TEST_STAGES)) in $$(($$(date +%s) - start)) s"
 
+.PHONY: bench
+bench: venvs ## Measure: time and memory of the audit of all regions
+	@$(OFFLINE) $(PY) -m bench.audit_accounts
+
 .PHONY: deploy
 deploy: venv-sam ## Build, then deploy to your AWS account, asking for each parameter
 	@who=$$(.venvs/sam/bin/python -c 'import boto3; session = boto3.Session(); print(session.client("sts", \

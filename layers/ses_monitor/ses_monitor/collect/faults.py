@@ -120,8 +120,6 @@ def _kind_of_answer(error: boto.ClientError) -> Blindness | None:
         return Blindness.THROTTLED
     if status in {401, 403}:
         return Blindness.DENIED
-    if status >= 500:
-        return Blindness.SERVICE_ERROR
     # A 400 for a request without parameters is not a mistake in the request: SES refuses for a reason of its own.
     return Blindness.SERVICE_ERROR if status >= 400 else None
 

@@ -1,0 +1,161 @@
+"""Writes docs/checks.md from the checks themselves, so that what it says of a tag is what the tag does.
+
+`python -m docs.generate` writes the page; with `--check` it only tells whether the page is current (exit status 1).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ses_monitor import checks
+from ses_monitor.core.check import Check, Diagnosis, Impact, Step
+from ses_monitor.core.model import Scope, Severity
+
+PAGE = Path(__file__).parent / "checks.md"
+
+_HEAD = """\
+<!-- Written by `make docs` from the checks. Do not edit: change the check, then run it again. -->
+
+# The checks
+
+Each check looks at one kind of thing and raises one of its *tags*. A tag is one fact with its own severity
+([what the levels mean](severity.md)), its cause, and the steps that mend it. In alerts, in the table and in
+`--json` the names in «these marks» are filled in.
+
+What a check could not look at is *unknown*: that opens nothing and resolves nothing.
+"""
+_CADENCE = {
+    Scope.ACCOUNT: "every 5 minutes, once per region",
+    Scope.REGION: "every 5 minutes, once per region",
+    Scope.IDENTITY: "every hour, once per identity",
+}
+_FOLDERS = {
+    "account": "The account in one region",
+    "region": "The monitor's own sight of a region",
+    "identity": "Identities",
+}
+_PLACEHOLDER = re.compile(r"\{(\w+)(?:![rsa])?(?::[^}]*)?\}")
+_IMPACT = {
+    Impact.NONE: "",
+    Impact.STRANGERS_REFUSED: "The region's verdict becomes `SANDBOX`.",
+    Impact.REGION_STOPPED: "The region's verdict becomes `BLOCKED`.",
+}
+
+
+def page(every: Iterable[Check[Any]]) -> str:
+    """Return the whole page for these checks."""
+    ordered = sorted(every, key=lambda check: check.id)
+    parts = [_HEAD, _overview(ordered)]
+    folder = ""
+    for check in ordered:
+        if (now := check.id.split(".")[0]) != folder:
+            folder = now
+            parts.append(f"## {_FOLDERS.get(folder, folder)}\n")
+        parts.append(_check(check))
+    return "\n".join(parts)
+
+
+def _overview(ordered: Sequence[Check[Any]]) -> str:
+    rows = [
+        f"| [{diagnosis.tag}](#{diagnosis.tag.lower()}) | {_severities(diagnosis)} | `{check.id}` |"
+        for check in ordered
+        for diagnosis in check.diagnoses
+    ]
+    return "\n".join(["| tag | severity | check |", "|---|---|---|", *rows, ""])
+
+
+def _check(check: Check[Any]) -> str:
+    doc = (sys.modules[check.evaluate.__module__].__doc__ or "").strip()
+    lines = [
+        f"### {check.id}",
+        "",
+        f"**{check.title}.** {doc}",
+        "",
+        f"- runs {_CADENCE[check.scope]}",
+        f"- needs {', '.join(f'`{action}`' for action in sorted(check.needs))}",
+        "",
+    ]
+    for diagnosis in check.diagnoses:
+        lines += _diagnosis(diagnosis)
+    return "\n".join(lines)
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Iterator[str]:
+    yield f"#### {diagnosis.tag}"
+    yield ""
+    yield f"{_severities(diagnosis)} · {_readable(diagnosis.message)}"
+    yield ""
+    yield f"*Why:* {_readable(diagnosis.cause)}"
+    yield ""
+    for number, step in enumerate(diagnosis.steps, start=1):
+        yield from _step(number, step)
+    yield ""
+    if notes := " ".join(_notes(diagnosis)):
+        yield notes
+        yield ""
+    if diagnosis.references:
+        yield "Read: " + ", ".join(f"<{url}>" for url in diagnosis.references)
+        yield ""
+
+
+def _step(number: int, step: Step) -> Iterator[str]:
+    yield f"{number}. {_readable(step.text)}{_address(step.url)}"
+    if step.command:
+        yield ""
+        yield "   ```sh"
+        yield f"   {_readable(step.command)}"
+        yield "   ```"
+        yield ""
+
+
+def _address(url: str) -> str:
+    if not url:
+        return ""
+    # One with a name to fill in leads nowhere as it stands: it is shown, not linked.
+    return f" `{_readable(url)}`" if _PLACEHOLDER.search(url) else f" <{url}>"
+
+
+def _notes(diagnosis: Diagnosis) -> Iterator[str]:
+    if diagnosis.open_after > 1:
+        yield f"Told after {diagnosis.open_after} observations in a row."
+    if diagnosis.resolve_after > 1:
+        yield f"Over after {diagnosis.resolve_after} observations in a row without it."
+    if impact := _IMPACT[diagnosis.impact]:
+        yield impact
+
+
+def _severities(diagnosis: Diagnosis) -> str:
+    return " or ".join(severity.name for severity in sorted(set(diagnosis.severities), key=_weight))
+
+
+def _weight(severity: Severity) -> int:
+    return int(severity)
+
+
+def _readable(template: str) -> str:
+    return _PLACEHOLDER.sub(r"«\1»", template)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or with `--check` compare it; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is not current")
+    current = page(checks.registered())
+    name = f"{PAGE.parent.name}/{PAGE.name}"
+    if not parser.parse_args(arguments).check:
+        PAGE.write_text(current, encoding="utf-8")
+        print(f"wrote {name}")
+        return 0
+    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == current:
+        return 0
+    print(f"{name} is not current: run `make docs`", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,112 @@
+"""Every check against its own table of cases, and against the rules all of them obey."""
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from ses_monitor import checks
+from ses_monitor.core.check import Check
+from ses_monitor.core.model import Severity
+from tests.build import Case
+from tests.checks import rules
+
+CHECKS = checks.registered()
+
+# The contract: no tag is dropped or renamed, and none changes its weight, without whoever reads alerts being told.
+INFO, NOTICE, WARNING, ERROR, CRITICAL = Severity
+BINDING: dict[str, dict[str, set[Severity]]] = {
+    "account.production_access": {
+        "SANDBOX": {ERROR},
+        "REVIEW_PENDING": {INFO, WARNING},
+        "REVIEW_DENIED": {ERROR},
+        "REVIEW_FAILED": {ERROR},
+        "PRODUCTION_ACCESS_LOST": {CRITICAL},
+    },
+    "account.enforcement": {
+        "UNDER_REVIEW": {ERROR},
+        "SHUT_DOWN": {CRITICAL},
+        "ENFORCEMENT_UNRECOGNISED": {WARNING},
+    },
+    "account.sending_enabled": {"SENDING_PAUSED": {CRITICAL}},
+    "account.quota": {
+        "QUOTA_EXHAUSTED": {CRITICAL},
+        "QUOTA_NEARLY_EXHAUSTED": {ERROR, WARNING},
+        "QUOTA_WILL_RUN_OUT": {WARNING},
+    },
+    "account.send_rate": {"SEND_RATE_NEAR_LIMIT": {WARNING}},
+    "account.reputation": {
+        "BOUNCE_RATE_ELEVATED": {NOTICE},
+        "BOUNCE_RATE_REVIEW": {ERROR},
+        "BOUNCE_RATE_PAUSE": {CRITICAL},
+        "COMPLAINT_RATE_REVIEW": {ERROR},
+        "COMPLAINT_RATE_PAUSE": {CRITICAL},
+    },
+    "account.suppression": {"SUPPRESSION_OFF": {NOTICE}},
+    "region.coverage": {"REGION_NOT_READABLE": {WARNING}},
+}
+
+
+def cases_of(check: Check[Any]) -> list[Case]:
+    found: list[Case] = import_module(f"tests.checks.{check.id}").CASES
+    return found
+
+
+def of_each_check(check: Check[Any]) -> str:
+    return check.id
+
+
+each_check = pytest.mark.parametrize("check", CHECKS, ids=of_each_check)
+
+
+@pytest.mark.parametrize(
+    ("check", "case"),
+    [pytest.param(check, case, id=f"{check.id}: {case.name}") for check in CHECKS for case in cases_of(check)],
+)
+def test_a_case_gives_exactly_its_tags(check: Check[Any], case: Case) -> None:
+    rules.agrees(check, case)
+
+
+@each_check
+def test_every_tag_and_each_of_its_severities_is_raised_by_some_case(check: Check[Any]) -> None:
+    rules.has_cases_for_every_tag_and_severity(check, cases_of(check))
+
+
+@each_check
+def test_there_is_a_healthy_case_and_a_blind_case(check: Check[Any]) -> None:
+    rules.has_a_healthy_and_a_blind_case(check, cases_of(check))
+
+
+@each_check
+def test_blindness_never_passes_for_health_nor_invents_a_fault(check: Check[Any]) -> None:
+    rules.never_takes_blindness_for_health(check, cases_of(check))
+
+
+@each_check
+def test_a_check_declares_its_scope_its_actions_and_its_tags(check: Check[Any]) -> None:
+    rules.is_declared_whole(check)
+
+
+@pytest.mark.parametrize("diagnosis", [pytest.param(each, id=each.tag) for check in CHECKS for each in check.diagnoses])
+def test_a_diagnosis_gives_its_cause_and_steps_within_bounds(diagnosis: Any) -> None:
+    rules.can_be_acted_on(diagnosis)
+
+
+@each_check
+def test_what_is_rendered_is_whole_safe_and_bounded(check: Check[Any]) -> None:
+    for case in cases_of(check):
+        for finding in rules.evaluated(check, case.snapshot).findings:
+            rules.reads_well(finding, case.snapshot)
+            rules.keeps_bounded_evidence(finding)
+
+
+def test_no_tag_has_two_meanings() -> None:
+    tags = [diagnosis.tag for check in CHECKS for diagnosis in check.diagnoses]
+    assert sorted(set(tags)) == sorted(tags)
+
+
+@pytest.mark.parametrize("check_id", BINDING)
+def test_the_binding_tags_are_there_with_their_severities(check_id: str) -> None:
+    [check] = [each for each in CHECKS if each.id == check_id]
+    declared = {diagnosis.tag: set(diagnosis.severities) for diagnosis in check.diagnoses}
+    assert {tag: declared.get(tag) for tag in BINDING[check_id]} == BINDING[check_id]

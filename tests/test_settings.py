@@ -1,0 +1,100 @@
+"""The environment of each function: read once, and a wrong variable is named with what it accepts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from ses_monitor import settings
+from ses_monitor.settings import AuditSettings, PublishSettings, SettingsError, SlackSettings
+
+AUDIT = {"TABLE_NAME": "ses-monitor", "AWS_REGION": "eu-west-1"}
+PUBLISH = {"TABLE_NAME": "ses-monitor", "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:ses-monitor-alerts"}
+SLACK = {
+    "TABLE_NAME": "ses-monitor",
+    "SLACK_WEBHOOK_PARAMETER": "/ses-monitor/slack-webhook",
+    "SLACK_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/ses-monitor-slack",
+}
+Read = Callable[[Mapping[str, str]], Any]
+WEBHOOK = "https://hooks.slack.com/services/T0/B0/verysecret"
+
+
+def test_audit_accounts_reads_its_settings() -> None:
+    assert settings.audit_accounts(AUDIT) == AuditSettings("ses-monitor", "eu-west-1", (), frozenset(), 400)
+
+
+def test_regions_are_a_list_without_blanks_and_doubles() -> None:
+    read = settings.audit_accounts(
+        {**AUDIT, "REGIONS": " eu-west-1, us-gov-west-1 ,,eu-west-1", "SENDING_REGIONS": "us-east-1"}
+    )
+    assert read.regions == ("eu-west-1", "us-gov-west-1")
+    assert read.sending_regions == {"us-east-1"}
+
+
+def test_publish_alerts_reads_its_settings() -> None:
+    assert settings.publish_alerts(PUBLISH) == PublishSettings("ses-monitor", PUBLISH["ALERT_TOPIC_ARN"], 400)
+
+
+def test_deliver_slack_reads_its_settings() -> None:
+    assert settings.deliver_slack({**SLACK, "HISTORY_DAYS": " 30 "}) == SlackSettings(
+        SLACK["TABLE_NAME"], SLACK["SLACK_WEBHOOK_PARAMETER"], SLACK["SLACK_QUEUE_URL"], 30
+    )
+
+
+@pytest.mark.parametrize(
+    ("read", "environment", "variable"),
+    [
+        *((settings.audit_accounts, AUDIT, variable) for variable in AUDIT),
+        *((settings.publish_alerts, PUBLISH, variable) for variable in PUBLISH),
+        *((settings.deliver_slack, SLACK, variable) for variable in SLACK),
+    ],
+)
+@pytest.mark.parametrize("value", [None, "", "  "], ids=["not set", "empty", "blank"])
+def test_a_missing_variable_is_named(read: Read, environment: dict[str, str], variable: str, value: str | None) -> None:
+    others = {name: value for name, value in environment.items() if name != variable}
+    with pytest.raises(SettingsError, match=f"^{variable} is not set; it must be ") as caught:
+        read(others if value is None else {**others, variable: value})
+    assert caught.value.variable == variable
+
+
+@pytest.mark.parametrize(
+    ("read", "environment", "variable", "value"),
+    [
+        (settings.audit_accounts, AUDIT, "TABLE_NAME", "no spaces please"),
+        (settings.audit_accounts, AUDIT, "AWS_REGION", "Ireland"),
+        (settings.audit_accounts, AUDIT, "REGIONS", "eu-west-1,Ireland"),
+        (settings.audit_accounts, AUDIT, "REGIONS", "eu-west-1;us-east-1"),
+        (settings.audit_accounts, AUDIT, "SENDING_REGIONS", "EU-WEST-1"),
+        (settings.audit_accounts, AUDIT, "HISTORY_DAYS", "0"),
+        (settings.audit_accounts, AUDIT, "HISTORY_DAYS", "3651"),
+        (settings.audit_accounts, AUDIT, "HISTORY_DAYS", "-1"),
+        (settings.audit_accounts, AUDIT, "HISTORY_DAYS", "a year"),
+        (settings.publish_alerts, PUBLISH, "ALERT_TOPIC_ARN", "ses-monitor-alerts"),
+        (settings.publish_alerts, PUBLISH, "ALERT_TOPIC_ARN", "arn:aws:sqs:eu-west-1:111122223333:queue"),
+        (settings.deliver_slack, SLACK, "SLACK_QUEUE_URL", "ses-monitor-slack"),
+        (settings.deliver_slack, SLACK, "SLACK_WEBHOOK_PARAMETER", "two words"),
+        (settings.deliver_slack, SLACK, "SLACK_WEBHOOK_PARAMETER", WEBHOOK),
+    ],
+)
+def test_a_wrong_variable_is_named(read: Read, environment: dict[str, str], variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{variable} is .*; it must be "):
+        read({**environment, variable: value})
+
+
+def test_a_wrong_value_is_shown_but_not_at_any_length() -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings.audit_accounts({**AUDIT, "TABLE_NAME": "x y" * 1000})
+    assert "'x yx y" in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+def test_a_webhook_put_where_its_parameters_name_belongs_is_not_repeated() -> None:
+    with pytest.raises(SettingsError, match="not the URL itself") as caught:
+        settings.deliver_slack({**SLACK, "SLACK_WEBHOOK_PARAMETER": WEBHOOK})
+    assert "secret" not in str(caught.value)
+    assert "hooks" not in str(caught.value)
+
+
+def test_a_table_may_be_given_by_its_arn() -> None:
+    arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/ses-monitor"
+    assert settings.audit_accounts({**AUDIT, "TABLE_NAME": arn}).table_name == arn

@@ -61,7 +61,7 @@ def test_a_run_leaves_a_record_of_what_it_covered(monitor: Monitor) -> None:
     assert (run.function, run.started_at) == ("audit_accounts", monitor.now)
     assert run.regions == REGIONS
     assert run.skipped == ("me-south-1",)
-    assert (run.changes, run.conflicts, run.complete) == (1, 0, True)
+    assert (run.changes, run.conflicts, run.complete) == (1, 0, False)
     assert run.duration_ms >= 0
     assert {one.region for one in run.unseen} == {"us-west-2"}
     assert {(one.why, one.reason, one.subject) for one in run.unseen} == {("throttled", THROTTLED.reason, "account")}
@@ -177,12 +177,24 @@ def test_two_runs_at_once_record_one_transition(monitor: Monitor) -> None:
     assert words(ours.changes) == [("us-east-1", "opened", "UNDER_REVIEW")]
 
 
-def test_a_region_that_was_not_audited_keeps_what_is_stored(monitor: Monitor) -> None:
+def test_a_region_that_is_audited_no_more_is_closed_as_gone_and_leaves_the_matrix(monitor: Monitor) -> None:
     monitor.world.accounts["us-east-1"] = PROBATION
     monitor.audit()
     monitor.regions = Regions(("eu-west-1",), ("us-east-1",), Known(frozenset({"eu-west-1"})))
+    assert words(monitor.audit().changes) == [("us-east-1", "gone", "UNDER_REVIEW")]
+    assert monitor.store.open() == set()
+    assert set(monitor.store.states) == {"eu-west-1"}
+    assert monitor.audit().changes == ()
+
+
+def test_where_the_enabled_regions_could_not_be_listed_no_region_is_gone(monitor: Monitor) -> None:
+    monitor.world.accounts["us-east-1"] = PROBATION
+    monitor.audit()
+    denied = Missing(Blindness.DENIED, "account:ListRegions is denied", "account:ListRegions")
+    monitor.regions = Regions(("eu-west-1",), (), denied)
     assert monitor.audit().changes == ()
     assert ("us-east-1", "UNDER_REVIEW") in monitor.store.open()
+    assert "us-east-1" in monitor.store.states
 
 
 def test_findings_of_other_audits_are_left_alone(monitor: Monitor) -> None:

@@ -92,6 +92,9 @@ class MemoryStore:
         self.states[state.region] = replace(state, revision=state.revision + 1)
         return True
 
+    def delete_region_state(self, region: str) -> None:
+        self.states.pop(region, None)
+
     def save_account_snapshot(self, region: str, facts: AccountFacts, before: AccountFacts | None) -> bool:
         if before is not None and replace(facts, seen_at=before.seen_at) == before:
             return False

@@ -229,6 +229,14 @@ def test_what_only_holds_keeps_an_open_finding_and_opens_none(life: Life) -> Non
     assert life.audit(saw(found(MILD, holds_only=True))) == []
 
 
+def test_a_held_tag_stands_for_the_weaker_one_below_it_until_it_eases_into_that(life: Life) -> None:
+    life.audit(saw(found(BAD)))
+    between = saw(found(BAD, holds_only=True), found(MILD))
+    assert life.audit(between) == [], "the weaker tag is not opened beside the one that holds"
+    assert words(life.audit(saw(found(MILD)))) == [("eased", "MILD")]
+    assert life.audit(between) == [], "what is not open does not hold"
+
+
 def test_a_held_severity_holds_and_does_not_raise(life: Life) -> None:
     both = saw(found(MILD, severity=Severity.ERROR, holds_only=True), found(MILD))
     assert words(life.audit(both)) == [("opened", "MILD")]

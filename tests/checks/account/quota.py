@@ -47,7 +47,14 @@ CASES = [
         "just below 95 %: a warning that holds an error", with_quota(47_499), NEARLY, holding=NEARLY, severities=WARNING
     ),
     Case("exactly 95 %", with_quota(47_500), NEARLY, severities=ERROR),
-    Case("one recipient left", with_quota(49_999), NEARLY, severities=ERROR),
+    Case("just below 99 %", with_quota(49_499), NEARLY, severities=ERROR),
+    Case(
+        "one recipient left: nearly, and still exhausted if it was",
+        with_quota(49_999),
+        NEARLY,
+        holding=("QUOTA_EXHAUSTED",),
+        severities=ERROR,
+    ),
     Case("exactly 100 %", with_quota(50_000), ("QUOTA_EXHAUSTED",), says=("50,000 of 50,000",)),
     Case("more than the quota", with_quota(50_250), ("QUOTA_EXHAUSTED",)),
     Case("a quota of zero", with_quota(0, limit=0), ("QUOTA_EXHAUSTED",)),

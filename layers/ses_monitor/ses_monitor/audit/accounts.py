@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from ses_monitor.audit.collecting import collect_regions, leave_out_disabled
-from ses_monitor.audit.region import FAMILIES, RegionAudit, audit_region
+from ses_monitor.audit.region import FAMILIES, RegionAudit, audit_region, close_region
 from ses_monitor.collect.accounts import AccountReader, Asked
 from ses_monitor.collect.regions import Regions
 from ses_monitor.core.baseline import baseline_of
 from ses_monitor.core.model import NOT_ASKED, Memory
-from ses_monitor.core.observed import Blindness, Missing
+from ses_monitor.core.observed import Blindness, Known, Missing
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord, Unseen
 from ses_monitor.core.settle import Settlement
@@ -52,6 +52,9 @@ class AuditStore(Protocol):
 
     def save_baseline(self, baseline: Baseline) -> bool:
         """Store the summary of a first audit, once."""
+
+    def delete_region_state(self, region: str) -> None:
+        """Forget a region that is audited no more; its history stays."""
 
     def save_region_state(self, state: RegionState, before: RegionState | None) -> bool:
         """Store a region's state if it changed."""
@@ -121,6 +124,11 @@ def audit_accounts(
         conflicts += saved.conflicts
 
     _tell_first(store, plan, [audit for audit in audits if audit.first], states, mutes)
+    for region in _left_out(plan, [*states, *stored]):
+        saved = store.save(close_region(plan.account_id, region, plan.now, stored.get(region, []), mutes))
+        store.delete_region_state(region)
+        changes += saved.recorded
+        conflicts += saved.conflicts
     unseen = tuple(one for audit in audits for one in audit.unseen)
     run = RunRecord(
         function=FUNCTION,
@@ -131,7 +139,7 @@ def audit_accounts(
         unseen=unseen,
         changes=len(changes),
         conflicts=conflicts,
-        complete=len(audits) + len(skipped) == len(plan.regions.audited) + len(plan.regions.skipped),
+        complete=all(isinstance(audit.snapshot.account, Known) for audit in audits),
     )
     store.save_run(run)
     return Outcome(run, tuple(changes), crashes=_crashes(unseen))
@@ -147,6 +155,13 @@ def _asked(region: str, plan: Plan, state: RegionState | None) -> Asked:
         memory=state.memory if state else Memory(),
         hourly=state.hourly if state else None,
     )
+
+
+def _left_out(plan: Plan, known: Iterable[str]) -> list[str]:
+    """Name the regions the table knows that are audited no more, by choice: disabled, or not among `Regions`."""
+    if isinstance(plan.regions.listing, Missing):
+        return []
+    return sorted(set(known) - set(plan.regions.audited))
 
 
 def _tell_first(

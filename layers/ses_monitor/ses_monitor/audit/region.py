@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from ses_monitor import checks
@@ -79,6 +80,15 @@ def audit_region(
         first=first,
         open_after=tuple(open_after(known, settlement)),
     )
+
+
+def close_region(
+    account_id: str, region: str, now: datetime, stored: Iterable[Stored], mutes: Sequence[Mute]
+) -> Settlement:
+    """Close what is open in a region that is audited no more: nothing is mended, there is nothing to look at."""
+    known = tuple(stored)
+    rules = Rules(frozenset(each.check_id for each in known), checks.diagnoses(account_checks()), mutes)
+    return settle(Snapshot(account_id, region, now), known, (), rules)
 
 
 def unseen(region: str, evaluations: Iterable[Evaluation]) -> tuple[Unseen, ...]:

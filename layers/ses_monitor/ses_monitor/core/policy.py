@@ -142,7 +142,13 @@ def _strongest(findings: Iterable[Finding], before: Mapping[str, Stored]) -> dic
         rival = chosen.get(finding.tag)
         if rival is None or finding.severity > rival.severity:
             chosen[finding.tag] = finding
-    return chosen
+    # What holds stands for the weaker ones of its aspect: they would be opened beside it, not instead of it.
+    holding = {each.diagnosis.aspect: each.severity for each in chosen.values() if each.holds_only}
+    return {
+        tag: each
+        for tag, each in chosen.items()
+        if each.holds_only or each.severity >= holding.get(each.diagnosis.aspect, each.severity)
+    }
 
 
 @dataclass(frozen=True, slots=True)

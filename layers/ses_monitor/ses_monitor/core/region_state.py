@@ -76,7 +76,10 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run of an audit: what it covered, what it could not see, and what came of it. Duration in ms."""
+    """One run of an audit: what it covered, what it could not see, and what came of it. Duration in ms.
+
+    `complete` says that every region's account could be read.
+    """
 
     function: str
     started_at: datetime

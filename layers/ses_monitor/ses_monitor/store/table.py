@@ -129,6 +129,10 @@ class Table:
         item = state_codec.region_item(replace(state, revision=revision + 1))
         return self._guarded(partial(self._client.put_item, **self._guard_revision(item, revision)))
 
+    def delete_region_state(self, region: str) -> None:
+        """Forget the state of a region that is audited no more; its changes and its account's history stay."""
+        self._client.delete_item(TableName=self._name, Key=_key(keys.region(region)))
+
     def save_account_snapshot(self, region: str, facts: AccountFacts, before: AccountFacts | None = None) -> bool:
         """Add to the history of a region's account if it differs from the last look there; tell whether it did.
 

@@ -16,6 +16,8 @@ WINDOW = timedelta(hours=24)
 RECENT = timedelta(hours=1)
 """The present rate is that of the last complete hour: shorter is noise, longer hides a mailing that just began."""
 
+# A sender at its limit takes every recipient that the window frees: a hundredth below it, it is still at its limit.
+USED_UP = (Band(opens=1.0, closes=0.99, label=Severity.CRITICAL),)
 NEARLY = (
     Band(opens=0.95, closes=0.92, label=Severity.ERROR),
     Band(opens=0.80, closes=0.75, label=Severity.WARNING),
@@ -76,9 +78,10 @@ def evaluate(_: Snapshot, snapshot: Snapshot) -> Iterable[Conclusion]:
     if quota.unlimited:
         return
     sent, limit = quota.sent_last_24_hours, quota.max_24_hours
-    if quota.used >= 1:
-        yield QUOTA_EXHAUSTED.on(snapshot, sent=sent, quota=limit)
-        return
+    for severity, holds_only in bands_of(quota.used, USED_UP):
+        yield QUOTA_EXHAUSTED.on(snapshot, severity=severity, holds_only=holds_only, sent=sent, quota=limit)
+        if not holds_only:
+            return
 
     certain = False
     runs_out = _forecast(snapshot, quota)

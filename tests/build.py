@@ -1,10 +1,21 @@
 """A healthy world, to be changed one fact at a time, and the table of cases of a check."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ses_monitor.core.identity import (
+    ConfigurationSet,
+    Details,
+    Dkim,
+    EventDestination,
+    Feedback,
+    Identity,
+    IdentityKind,
+    IdentityMemory,
+    MailFrom,
+)
 from ses_monitor.core.model import Account, Memory, Quota, Reputation, Review, SendPoint, Severity, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 
@@ -102,12 +113,117 @@ def remembering(base: Snapshot, **facts: Any) -> Snapshot:
     return replace(base, memory=Memory(**facts))
 
 
+DOMAIN = "shop.example.com"
+ADDRESS = "orders@shop.example.com"
+DEFAULT_SET = "transactional"
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:ses-feedback"
+TOKENS = (
+    "4mzhkyyrqyhjzaivkgprnjwtd7dyxjvv",
+    "gnf2kuntzavlsrlvdlzrzhm5lkfyl2cr",
+    "xplhsxkwqyyv6ylhngkymimfkzzjyqzt",
+)
+"""What SES gave the domain for Easy DKIM."""
+
+HEALTHY_DKIM = Dkim("SUCCESS", signing_enabled=True, tokens=TOKENS)
+HEALTHY_MAIL_FROM = MailFrom("bounce.shop.example.com", "SUCCESS", "REJECT_MESSAGE")
+HEALTHY_FEEDBACK = Feedback(TOPIC, TOPIC, forwarding=False)
+HEALTHY_DETAILS = Details(
+    last_checked=NOW - timedelta(hours=2),
+    last_success=NOW - timedelta(hours=2),
+    dkim_origin="AWS_SES",
+    hosted_zone="dkim.amazonses.com",
+    key_length="RSA_2048_BIT",
+    configuration_set=DEFAULT_SET,
+)
+HEALTHY_DOMAIN = Identity(
+    name=DOMAIN,
+    kind=IdentityKind.DOMAIN,
+    verification_status="SUCCESS",
+    txt_token=Known(""),
+    dkim=Known(HEALTHY_DKIM),
+    mail_from=Known(HEALTHY_MAIL_FROM),
+    feedback=Known(HEALTHY_FEEDBACK),
+    details=Known(HEALTHY_DETAILS),
+    elsewhere=Known(()),
+    memory=IdentityMemory(first_seen=NOW - timedelta(days=90), verification_since=NOW - timedelta(days=90)),
+)
+HEALTHY_ADDRESS = replace(
+    HEALTHY_DOMAIN,
+    name=ADDRESS,
+    kind=IdentityKind.EMAIL_ADDRESS,
+    dkim=Known(replace(HEALTHY_DKIM, tokens=())),
+    mail_from=Known(None),
+)
+HEALTHY_SET = ConfigurationSet(
+    name=DEFAULT_SET,
+    sending_enabled=Known(value=True),
+    reputation_metrics=Known(value=True),
+    destinations=Known(
+        (EventDestination("feedback", enabled=True, event_types=frozenset({"BOUNCE", "COMPLAINT"}), target=TOPIC),)
+    ),
+    default_of=(DOMAIN, ADDRESS),
+)
+SENDER = replace(
+    HEALTHY,
+    identities=Known((HEALTHY_DOMAIN, HEALTHY_ADDRESS)),
+    configuration_sets=Known((HEALTHY_SET,)),
+    production_elsewhere=Known(()),
+)
+"""A region with a verified domain, a verified address of it, and a configuration set, all of them healthy."""
+
+IDENTITIES_UNREADABLE = replace(SENDER, identities=THROTTLED)
+SETS_UNREADABLE = replace(SENDER, configuration_sets=THROTTLED)
+
+
+def dkim(**facts: Any) -> Known[Dkim]:
+    return Known(replace(HEALTHY_DKIM, **facts))
+
+
+def mail_from(**facts: Any) -> Known[MailFrom | None]:
+    return Known(replace(HEALTHY_MAIL_FROM, **facts))
+
+
+def feedback(**facts: Any) -> Known[Feedback]:
+    return Known(replace(HEALTHY_FEEDBACK, **facts))
+
+
+def details(*, policies: Mapping[str, str] | None = None, **facts: Any) -> Known[Details]:
+    changed = replace(HEALTHY_DETAILS, **facts)
+    return Known(changed if policies is None else replace(changed, policies=Known(policies)))
+
+
+def since(hours: float, *, of: str = "verification") -> IdentityMemory:
+    """The status stands as it is for this many hours, as far as the audits saw."""
+    return IdentityMemory(first_seen=NOW - timedelta(days=90), **{f"{of}_since": NOW - timedelta(hours=hours)})
+
+
+def with_identity(
+    like: Identity = HEALTHY_DOMAIN, *, base: Snapshot = SENDER, others: Iterable[Identity] = (), **facts: Any
+) -> Snapshot:
+    """The region has this one identity, changed, and the `others`."""
+    return replace(base, identities=Known((replace(like, **facts), *others)))
+
+
+def with_address(*, base: Snapshot = SENDER, others: Iterable[Identity] = (), **facts: Any) -> Snapshot:
+    return with_identity(HEALTHY_ADDRESS, base=base, others=others, **facts)
+
+
+def with_set(*, base: Snapshot = SENDER, **facts: Any) -> Snapshot:
+    """The region has this one configuration set, changed."""
+    return replace(base, configuration_sets=Known((replace(HEALTHY_SET, **facts),)))
+
+
+def destination(*event_types: str, name: str = "feedback", enabled: bool = True) -> EventDestination:
+    return EventDestination(name, enabled, frozenset(event_types), TOPIC)
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One situation and all that a check has to say of it.
 
     `holding` are the tags that only keep an open finding open. `severities` names those that are not the usual
-    ones. `says` are words that must be found somewhere in the findings.
+    ones. `says` are words that must be found somewhere in the findings. `subject` is the identity or configuration
+    set that is looked at; the first one when it is left out.
     """
 
     name: str
@@ -118,3 +234,4 @@ class Case:
     holding: tuple[str, ...] = ()
     severities: Mapping[str, Severity] = field(default_factory=dict)
     says: tuple[str, ...] = ()
+    subject: str = ""

@@ -1,11 +1,12 @@
 """No test reaches AWS: fake credentials, no profile, no instance metadata, no network beyond the loopback."""
 
 import os
+import signal
 
 import hypothesis
 from pytest_socket import socket_allow_hosts
 
-LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+LOOPBACK = ["127.0.0.0/8", "::1", "localhost"]
 FAKE_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -19,6 +20,11 @@ FAKE_ENVIRONMENT = {
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 os.environ.update(FAKE_ENVIRONMENT)
+
+# Whoever starts the tests in the background may have them ignore Ctrl-C, and so would every program they start: those
+# that test what Ctrl-C does could not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -8,7 +8,8 @@ import pytest
 
 from ses_monitor.core.check import Check, Conclusion, Diagnosis, Undecided
 from ses_monitor.core.engine import ALL, Evaluation, run
-from ses_monitor.core.model import Identity, Scope, Severity, Snapshot
+from ses_monitor.core.identity import Identity, IdentityKind
+from ses_monitor.core.model import Scope, Severity, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Missing, NotObservedError
 from tests.build import BLIND, HEALTHY, HOSTILE, NO_DATA, THROTTLED
 
@@ -87,7 +88,15 @@ def test_the_same_reason_is_given_once() -> None:
 
 
 def test_each_subject_of_a_listing_is_evaluated() -> None:
-    world = replace(HEALTHY, identities=Known((Identity("a.example", "SUCCESS"), Identity("b.example", "FAILED"))))
+    world = replace(
+        HEALTHY,
+        identities=Known(
+            (
+                Identity("a.example", IdentityKind.DOMAIN, "SUCCESS"),
+                Identity("b.example", IdentityKind.DOMAIN, "FAILED"),
+            )
+        ),
+    )
     found = list(run([check("identity.each", of_each_identity, Scope.IDENTITY)], world))
     assert [(each.subject, len(each.findings)) for each in found] == [("a.example", 0), ("b.example", 1)]
 
@@ -100,7 +109,7 @@ def test_a_listing_that_failed_is_unknown_for_all_subjects() -> None:
 
 
 def test_a_finding_about_another_subject_than_was_looked_at_is_a_bug_that_shows() -> None:
-    world = replace(HEALTHY, identities=Known((Identity("a.example", "SUCCESS"),)))
+    world = replace(HEALTHY, identities=Known((Identity("a.example", IdentityKind.DOMAIN, "SUCCESS"),)))
     [evaluation] = run([check("identity.other", of_another, Scope.IDENTITY)], world)
     assert evaluation.unknown is not None
     assert evaluation.unknown.why is Blindness.CHECK_CRASHED

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from ses_monitor.core.dns import Question
 from ses_monitor.core.model import ACCOUNT, Scope, Severity, Snapshot
 from ses_monitor.core.observed import Missing
 
@@ -143,7 +144,9 @@ Conclusion = Finding | Undecided
 class Check(Generic[S_contra]):
     """A pure function over a Snapshot: no I/O, no clock, no environment.
 
-    `needs` names the IAM actions behind the facts it reads; a test holds the template against them.
+    `needs` names the IAM actions behind the facts it reads; a test holds the template against them. `questions`
+    says what to ask the DNS for a subject, given what `proof` knows so far; it is called again after each round of
+    answers, until it asks nothing new.
     """
 
     id: str
@@ -152,6 +155,7 @@ class Check(Generic[S_contra]):
     needs: frozenset[str]
     diagnoses: tuple[Diagnosis, ...]
     evaluate: Callable[[S_contra, Snapshot], Iterable[Conclusion]]
+    questions: Callable[[S_contra, Snapshot], Iterable[Question]] | None = None
 
 
 def bounded(text: str, limit: int = LONGEST_EVIDENCE) -> str:

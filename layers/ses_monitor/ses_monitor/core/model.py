@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
+from ses_monitor.core.identity import ConfigurationSet, Identity
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 
 ACCOUNT = "account"
@@ -32,6 +33,7 @@ class Scope(StrEnum):
     ACCOUNT = "account"
     REGION = "region"
     IDENTITY = "identity"
+    CONFIGURATION_SET = "configuration_set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,6 @@ class Reputation:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """A domain or address, verified or not."""
-
-    name: str
-    verification_status: str
-
-
-@dataclass(frozen=True, slots=True)
 class Memory:
     """What earlier audits of the region saw and this one cannot know."""
 
@@ -137,6 +131,9 @@ class Snapshot:
     has_verified_identity: Observed[bool] = NOT_ASKED
     reputation: Observed[Reputation] = NOT_ASKED
     identities: Observed[tuple[Identity, ...]] = NOT_ASKED
+    configuration_sets: Observed[tuple[ConfigurationSet, ...]] = NOT_ASKED
+    production_elsewhere: Observed[tuple[str, ...]] = NOT_ASKED
+    """Other regions of the account that have production access, as the last audits there saw it."""
     enabled_regions: Observed[frozenset[str]] = NOT_ASKED
     """Asked once for the whole account, and noted on its home region only."""
     listed_as_sending: bool = False
@@ -147,9 +144,15 @@ class Snapshot:
         """The subject name of checks on the account as a whole."""
         return ACCOUNT
 
-    def subjects(self, scope: Scope) -> Observed[tuple[Snapshot | Identity, ...]]:
+    def subjects(self, scope: Scope) -> Observed[tuple[Snapshot | Identity | ConfigurationSet, ...]]:
         """List what a check of `scope` runs on; missing when the listing itself failed."""
-        return self.identities if scope is Scope.IDENTITY else Known((self,))
+        match scope:
+            case Scope.IDENTITY:
+                return self.identities
+            case Scope.CONFIGURATION_SET:
+                return self.configuration_sets
+            case Scope.ACCOUNT | Scope.REGION:
+                return Known((self,))
 
     def blind_spots(self) -> Iterator[Missing]:
         """Yield each fact that somebody tried to read and could not."""

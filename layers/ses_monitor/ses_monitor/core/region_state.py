@@ -49,7 +49,8 @@ class RegionState:
     """One region as the last audit left it.
 
     `verdict_since` is when this verdict was first given in a row. `baselined` names the audits whose first run
-    in this region is done. `revision` guards writes; it is 0 for a state that was never stored.
+    in this region is done. `identity_causes` are the worst of what the audit of identities found, which `causes` and
+    `verdict` include. `revision` guards writes; it is 0 for a state that was never stored.
     """
 
     region: str
@@ -60,6 +61,7 @@ class RegionState:
     memory: Memory = field(default_factory=Memory)
     hourly: HourlyFacts | None = None
     baselined: frozenset[str] = frozenset()
+    identity_causes: tuple[Cause, ...] = ()
     revision: int = 0
 
 

@@ -15,7 +15,9 @@ from simulator.world import WORLDS
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until interrupted. Exit status 2: the world is wrong; 1: the simulator was."""
-    parser = argparse.ArgumentParser(prog="python -m simulator", description="A simulated Amazon SES with a chat.")
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator", description="A simulated Amazon SES with a DNS and a chat."
+    )
     parser.add_argument("--world", type=Path, default=WORLDS / "demo.yaml", help="world file (default: the demo's)")
     parser.add_argument("--port", type=int, default=0, help="port of the AWS API (default: any free one)")
     parser.add_argument("--chat-port", type=int, default=0, help="port of the chat (default: any free one)")
@@ -43,6 +45,9 @@ def _introduction(simulator: Simulator) -> str:
         f"{exports}export SLACK_WEBHOOK_URL={shlex.quote(simulator.webhook_url)}\n"
         f"# change it: curl -X PATCH {simulator.api_url}/control/regions/eu-west-1 "
         """-d '{"account": {"enforcement": "PROBATION"}}'\n"""
+        f"# change its DNS: curl -X PATCH {simulator.api_url}/control/dns "
+        """-d '{"zones": {"harbour-gifts.example": {"records": {"giftsb._domainkey": {"CNAME": []}}}}}'\n"""
+        f"# ask it: dig @{simulator.dns.resolver} -p {simulator.dns.port} harbour-gifts.example MX\n"
         f"# read the channel: curl {simulator.api_url}/control/chat/transcript\n"
         "# Ctrl-C ends it\n"
     )

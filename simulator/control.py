@@ -7,6 +7,7 @@ from typing import Any
 
 from simulator.aws_api.app import AwsApi
 from simulator.chat.receiver import ChannelState, Chat
+from simulator.dns.world import DnsWorld
 from simulator.live import LiveWorld
 from simulator.loopback import Answer, App, HttpRequest, Reply
 from simulator.strict_yaml import WorldError, parse
@@ -22,12 +23,13 @@ class _ChatChange:
 class Control:
     """Answers /control/… and hands everything else to `api`.
 
-    GET world, PATCH regions/NAME (facts as in YAML), GET calls, DELETE calls, GET chat, GET chat/transcript,
-    PATCH chat ({"state": …}), DELETE chat.
+    GET world, PATCH regions/NAME and PATCH dns (facts as in YAML), GET dns/ZONE (its records), GET calls,
+    DELETE calls, GET chat, GET chat/transcript, PATCH chat ({"state": …}), DELETE chat.
     """
 
-    def __init__(self, world: LiveWorld, api: AwsApi, chat: Chat) -> None:
+    def __init__(self, world: LiveWorld, api: AwsApi, chat: Chat, dns: DnsWorld) -> None:
         self._world = world
+        self._dns = dns
         self._api = api
         self._chat = chat
 
@@ -47,6 +49,8 @@ class Control:
                 case "PATCH", ["regions", name]:
                     self._world.change(name, **_object(request))
                     return _json(200, self._world.facts.region_facts(name))
+                case _, ["dns", *rest]:
+                    return self._dns_answer(request, rest)
                 case (("GET" | "DELETE"), ["calls"]):
                     return self._calls(clear=request.method == "DELETE")
                 case _, ["chat", *rest]:
@@ -63,6 +67,15 @@ class Control:
         if clear:
             self._api.calls.clear()
         return _json(200, {"calls": rows, "failures": self._api.failures})
+
+    def _dns_answer(self, request: HttpRequest, rest: list[str]) -> Reply:
+        match request.method, rest:
+            case "PATCH", []:
+                self._dns.change(_object(request))
+                return _json(200, self._world.facts.facts["dns"])
+            case "GET", [zone] if self._dns.has(zone):
+                return _json(200, self._dns.records(zone))
+        return _unknown(request)
 
     def _chat_answer(self, request: HttpRequest, rest: list[str]) -> Reply:
         match request.method, rest:

@@ -1,7 +1,7 @@
 """The world while it runs: changed by the demo and the tests, read by many server threads at once."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -60,6 +60,11 @@ class LiveWorld:
             self._facts = self._facts.changed(region, change)
             if "faults" in change:
                 self._running.pop(region, None)
+
+    def change_dns(self, change: Mapping[str, object]) -> None:
+        """Lay facts over the world's DNS. Raises WorldError and changes nothing if they are wrong."""
+        with self._lock:
+            self._facts = self._facts.with_dns(change)
 
     def fault(self, region: str, operation: str = "*", **fault: object) -> None:
         """Add a fault to a region (`*`: to every SES region), e.g. `fault("eu-west-1", kind="deny", times=3)`."""

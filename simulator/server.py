@@ -1,4 +1,4 @@
-"""The simulator as one thing to start, change and stop: the AWS API and the chat, in threads of this process."""
+"""The simulator as one thing to start, change and stop: the AWS API, the DNS and the chat, in threads here."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,7 @@ from simulator.aws_api.app import AwsApi
 from simulator.aws_api.calls import CallLog
 from simulator.chat.receiver import WEBHOOK_PATH, Chat
 from simulator.control import Control
+from simulator.dns.world import DnsWorld
 from simulator.live import EVERY_REGION, Clock, LiveWorld, utc_now
 from simulator.loopback import LoopbackServer
 from simulator.world import WorldFacts
@@ -48,6 +49,7 @@ class Simulator:
         facts = WorldFacts.load(world) if isinstance(world, Path) else WorldFacts(world or {})
         self.world = LiveWorld(facts, clock)
         self.chat = Chat(clock=clock, monotonic=monotonic, per_second=chat_per_second)
+        self.dns = DnsWorld(self.world)
         self._api = AwsApi(self.world, monotonic=monotonic)
         self._ports = ports
         self._running = ExitStack()
@@ -55,7 +57,8 @@ class Simulator:
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:
-            control = Control(self.world, self._api, self.chat)
+            starting.enter_context(self.dns)
+            control = Control(self.world, self._api, self.chat, self.dns)
             api = LoopbackServer(control.over(self._api), port=self._ports[0], name="simulated-aws")
             starting.callback(api.close)
             chat = LoopbackServer(self.chat, port=self._ports[1], name="simulated-chat")
@@ -89,15 +92,26 @@ class Simulator:
     @property
     def failures(self) -> Sequence[str]:
         """What was wrong with the simulator itself, so far."""
-        return self._api.failures
+        return (*self._api.failures, *self.dns.failures)
 
     def environment(self) -> dict[str, str]:
-        """Variables that send SES, CloudWatch and account clients here. Credentials are the caller's affair."""
-        return dict.fromkeys(ENDPOINT_VARIABLES, self.api_url)
+        """Variables that send SES, CloudWatch and account clients here, and questions to the DNS.
+
+        Credentials are the caller's affair.
+        """
+        return {**dict.fromkeys(ENDPOINT_VARIABLES, self.api_url), **self.dns.environment()}
 
     def change(self, region: str, **facts: object) -> None:
         """Lay facts over a region's, as they would stand in YAML. Raises WorldError. See LiveWorld.change."""
         self.world.change(region, **facts)
+
+    def add_record(self, zone: str, name: str, kind: str, *values: str) -> None:
+        """Publish: `add_record("shop.example", "_dmarc", "TXT", "v=DMARC1; p=none")`. See DnsWorld."""
+        self.dns.add_record(zone, name, kind, *values)
+
+    def remove_record(self, zone: str, name: str, kind: str) -> None:
+        """Take every record of a type from a name, also those that an identity has by itself."""
+        self.dns.remove_record(zone, name, kind)
 
     def fault(self, region: str, operation: str = "*", **fault: object) -> None:
         """Add a fault: `fault("eu-west-1", "GetAccount", kind="throttle", times=2)`. See `world.Fault`."""

@@ -2,6 +2,7 @@
 because a world with a typing error in it proves nothing."""
 
 import dataclasses
+import functools
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +63,8 @@ def parse(kind: type[T], value: object, place: str) -> T:
 
 
 def _parse(kind: object, value: object, place: str) -> object:
+    if kind is Any:
+        return value
     origin = get_origin(kind)
     if origin in {Union, types.UnionType}:
         return _parse_optional(kind, value, place)
@@ -85,7 +88,12 @@ def _parse(kind: object, value: object, place: str) -> object:
 def _parse_optional(kind: object, value: object, place: str) -> object:
     if value is None and types.NoneType in get_args(kind):
         return None
-    (only,) = (option for option in get_args(kind) if option is not types.NoneType)
+    options = [option for option in get_args(kind) if option is not types.NoneType]
+    # Text or a list of it: a list is told by its form, anything else is read as the text.
+    listed = [option for option in options if get_origin(option) is tuple]
+    if len(options) > 1 and listed:
+        options = listed if isinstance(value, list | tuple) else [o for o in options if o not in listed]
+    (only,) = options
     return _parse(only, value, place)
 
 
@@ -109,10 +117,17 @@ def _mapping(value: object, place: str) -> Mapping[str, object]:
     return value
 
 
+@functools.cache
+def _fields(kind: type) -> tuple[Mapping[str, object], Mapping[str, dataclasses.Field[Any]]]:
+    return get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind) if field.init}
+
+
 def _parse_dataclass(kind: type, value: object, place: str) -> object:
+    short = getattr(kind, "SHORT", None)  # the field that a plain value stands for
+    if short is not None and isinstance(value, str | int | float):
+        value = {short: value}
     given = _mapping(value, place)
-    hints = get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    hints, fields = _fields(kind)
     for name in given:
         if name not in fields:
             raise WorldError(at(place, name), f"unknown key; known are {', '.join(fields)}")

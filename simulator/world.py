@@ -5,13 +5,17 @@ A region given as `{}` is a healthy production region in use; every field below 
 
 import functools
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import botocore.session
 
+from simulator.dns.compile import check as check_dns
+from simulator.dns.facts import DnsFacts
+from simulator.identities import ConfigurationSet, Identity
 from simulator.strict_yaml import WorldError, at, load_mapping, merged, parse
 
 WORLDS = Path(__file__).parent / "worlds"
@@ -27,7 +31,6 @@ DEFAULT_ENABLED_REGIONS = frozenset(
 )
 
 OptStatus = Literal["ENABLED", "ENABLING", "DISABLING", "DISABLED", "ENABLED_BY_DEFAULT"]
-VerificationStatus = Literal["PENDING", "SUCCESS", "FAILED", "TEMPORARY_FAILURE", "NOT_STARTED"]
 FaultKind = Literal["throttle", "deny", "expired", "unrecognized_client", "error", "hang", "reset", "garbage"]
 
 
@@ -97,20 +100,6 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """An email identity, as far as a listing shows it."""
-
-    name: str
-    verification: VerificationStatus = "SUCCESS"
-    sending_enabled: bool | None = None  # None: as verification allows
-
-    @property
-    def kind(self) -> Literal["EMAIL_ADDRESS", "DOMAIN"]:
-        """An address has an at sign."""
-        return "EMAIL_ADDRESS" if "@" in self.name else "DOMAIN"
-
-
-@dataclass(frozen=True, slots=True)
 class Sends:
     """A stretch of steady sending, in hours before now: from two weeks ago until now unless said otherwise."""
 
@@ -166,6 +155,7 @@ class Region:
     opt_status: OptStatus | None = None  # None: listed opt-in regions are enabled, the others not
     account: Account = Account()
     identities: tuple[Identity, ...] = (Identity("example.com"),)
+    configuration_sets: tuple[ConfigurationSet, ...] = ()
     send_statistics: tuple[Sends, ...] = (Sends(per_hour=120),)
     metrics: Metrics = Metrics()
     faults: tuple[Fault, ...] = ()
@@ -193,6 +183,7 @@ class World:
     account_id: str = "123456789012"
     caller_arn: str = "arn:aws:sts::123456789012:assumed-role/ses-monitor/audit"
     throttle_like_ses: bool = False  # 1 request a second for each operation and region, as SES does
+    dns: DnsFacts = field(default_factory=DnsFacts)
     about: str = ""
 
 
@@ -206,6 +197,8 @@ class WorldFacts:
         self.world = parse(World, facts, place)
         for name, region in self.world.regions.items():
             _check_region(name, region, at(at(place, "regions"), name))
+        check_dns(self.world.dns, at(place, "dns"))
+        self._by_name: dict[str, dict[str, Identity]] = {}
         self._unlisted = self.world.default_region or parse(Region, UNUSED, place)
 
     @classmethod
@@ -217,6 +210,21 @@ class WorldFacts:
     def region(self, name: str) -> Region:
         """What is true of `name`, listed or not."""
         return self.world.regions.get(name, self._unlisted)
+
+    def identity(self, region: str, name: str) -> Identity | None:
+        """An identity of a region; domains are found in any case, addresses only in their own, as SES has it."""
+        known = self._by_name.get(region)
+        if known is None:
+            known = {_key(identity.name): identity for identity in self.region(region).identities}
+            self._by_name[region] = known
+        return known.get(_key(name))
+
+    def dkim_tokens(self, region: str, identity: Identity) -> tuple[str, ...]:
+        """Its tokens; of an address those of its domain, if that is an identity here."""
+        if identity.kind == "EMAIL_ADDRESS" and identity.dkim.tokens is None:
+            domain = self.identity(region, identity.domain)
+            return () if domain is None else domain.dkim_tokens(region)
+        return identity.dkim_tokens(region)
 
     def region_facts(self, name: str) -> Mapping[str, Any]:
         """The plain data of a region, to lay changes over."""
@@ -233,6 +241,12 @@ class WorldFacts:
         _check_region(name, parse(Region, facts, name), name)
         return WorldFacts({**self.facts, "regions": {**(self.facts.get("regions") or {}), name: facts}}, self.source)
 
+    def with_dns(self, change: Mapping[str, Any]) -> "WorldFacts":
+        """This world with `change` laid over the facts of its DNS. Raises WorldError with the place in the change."""
+        facts = merged(self.facts.get("dns") or {}, change)
+        check_dns(parse(DnsFacts, facts, "dns:"), "dns:")
+        return WorldFacts({**self.facts, "dns": facts}, self.source)
+
     def opt_status(self, name: str) -> OptStatus:
         """Whether the account may use the region, in `account:ListRegions`' words."""
         if name in DEFAULT_ENABLED_REGIONS:
@@ -247,6 +261,10 @@ class WorldFacts:
         return self.opt_status(name) in {"ENABLED", "ENABLED_BY_DEFAULT"}
 
 
+def _key(name: str) -> str:
+    return name if "@" in name else name.lower().removesuffix(".")
+
+
 def _check_region(name: str, region: Region, place: str) -> None:
     if name not in ses_regions():
         raise WorldError(place, "SES has no such region")
@@ -255,3 +273,12 @@ def _check_region(name: str, region: Region, place: str) -> None:
     if region.opt_status not in allowed:
         kind = "is enabled by default and cannot be opted out of" if by_default else "is an opt-in region"
         raise WorldError(at(place, "opt_status"), f"{name} {kind}, so it cannot be {region.opt_status}")
+    _check_names(at(place, "identities"), [identity.name for identity in region.identities])
+    _check_names(at(place, "configuration_sets"), [each.name for each in region.configuration_sets])
+
+
+def _check_names(place: str, names: Sequence[str]) -> None:
+    counts = Counter(map(_key, names))
+    for number, name in enumerate(names):
+        if counts[_key(name)] > 1:
+            raise WorldError(f"{place}[{number}]", f"{name} is there twice")

@@ -61,6 +61,11 @@ def bad_request(service: str, message: str) -> AwsError:
     return AwsError(400, code.get(service, "ValidationException"), message)
 
 
+def not_found(message: str) -> AwsError:
+    """What is asked for does not exist; only SES v2 has such an answer here."""
+    return AwsError(404, "NotFoundException", message)
+
+
 def unknown_operation(what: str) -> AwsError:
     """Not an operation, or none that the simulator has."""
     return AwsError(404, "UnknownOperationException", f"The simulator has no {what}", "UnknownOperationException")

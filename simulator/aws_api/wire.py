@@ -3,6 +3,7 @@
 
 import functools
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,12 @@ SIGNING_NAME: Mapping[Service, str] = {
 
 # botocore before 1.43.105 listed identities with a GET whose parameters were in the query string.
 OLD_LISTING = ("GET", "/v2/email/identities")
+
+
+# What the models require and SES leaves out all the same: a MAIL FROM domain and topics that are not set.
+_LEFT_OUT = re.compile(
+    r'Missing required parameter in \S+: "(MailFromDomain|MailFromDomainStatus|(Bounce|Complaint|Delivery)Topic)"$'
+)
 
 
 class WrongFixtureError(Exception):
@@ -175,7 +182,11 @@ def answer(incoming: Incoming, result: Mapping[str, Any]) -> Reply:
     """A 200 with the result. Raises WrongFixtureError when botocore's output shape does not allow it."""
     endpoint = incoming.endpoint
     model = _operation_model(endpoint.service, incoming.operation)
-    problems = _problems(result, model.output_shape)
+    problems = "\n".join(
+        line
+        for line in _problems(result, model.output_shape).splitlines()
+        if not (endpoint.service in {"ses", "sesv2"} and _LEFT_OUT.match(line))
+    )
     if problems:
         raise WrongFixtureError(f"{endpoint.service} {incoming.operation}: {problems}")
     request_id = str(uuid.uuid4())

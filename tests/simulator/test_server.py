@@ -36,10 +36,8 @@ def call(method: str, url: str, content: object = None, **headers: str) -> tuple
 
 
 def test_the_environment_is_all_that_clients_need(simulator: Simulator) -> None:
-    assert simulator.environment() == dict.fromkeys(
-        ["AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES", "AWS_ENDPOINT_URL_CLOUDWATCH", "AWS_ENDPOINT_URL_ACCOUNT"],
-        simulator.api_url,
-    )
+    aws = ["AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES", "AWS_ENDPOINT_URL_CLOUDWATCH", "AWS_ENDPOINT_URL_ACCOUNT"]
+    assert simulator.environment() == {**dict.fromkeys(aws, simulator.api_url), **simulator.dns.environment()}
     assert urlsplit(simulator.api_url).hostname == urlsplit(simulator.webhook_url).hostname == "127.0.0.1"
     assert simulator.api_url != simulator.webhook_url
 
@@ -201,6 +199,18 @@ def test_other_processes_can_look_and_change_through_the_control_interface(
     }
     call("DELETE", f"{control}/calls")
     assert simulator.calls.count() == 0
+
+
+def test_the_dns_can_be_read_and_changed_through_the_control_interface(simulator: Simulator) -> None:
+    control = f"{simulator.api_url}/control/dns"
+    assert call("GET", f"{control}/example.com")[1]["_dmarc.example.com"]["TXT"][0].startswith("v=DMARC1")
+    change: dict[str, Any] = {"zones": {"example.com": {"records": {"_dmarc": {"TXT": []}}}}}
+    assert call("PATCH", control, change) == (200, change)
+    assert "_dmarc.example.com" not in call("GET", f"{control}/example.com")[1]
+    wrong = {"zones": {"example.com": {"records": {"@": {"A": "nowhere"}}}}}
+    assert call("PATCH", control, wrong)[0] == 400
+    assert call("GET", f"{control}/nobody.example")[0] == 404
+    assert call("DELETE", control)[0] == 404
 
 
 def test_the_chat_can_be_read_and_broken_through_the_control_interface(simulator: Simulator) -> None:

@@ -1,16 +1,11 @@
-"""SES v2: the account and the listing of identities."""
+"""SES v2: the account."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.aws_api.errors import bad_request
 from simulator.aws_api.operations.question import Operation, Question
-from simulator.aws_api.pages import BadTokenError, page
 from simulator.sending import quota_figures
-from simulator.world import Account, Details, Identity, Vdm
-
-LARGEST_PAGE = 1000  # SES v2 API, ListEmailIdentities
-USUAL_PAGE = 100  # not documented; small, so that callers must follow NextToken
+from simulator.world import Account, Details, Vdm
 
 
 def get_account(question: Question) -> Mapping[str, Any]:
@@ -70,51 +65,4 @@ def _vdm(vdm: Vdm) -> dict[str, Any]:
     }
 
 
-def list_email_identities(question: Question) -> Mapping[str, Any]:
-    """A page of the region's identities, by name."""
-    params = question.params
-    size = params.get("PageSize") or USUAL_PAGE
-    if not 0 < size <= LARGEST_PAGE:
-        raise bad_request("sesv2", f"PageSize must be between 0 and {LARGEST_PAGE}")
-    wanted: Mapping[str, str] = params.get("Filter") or {}
-    identities = sorted(
-        (identity for identity in question.region.identities if _fits(identity, wanted)), key=lambda i: i.name
-    )
-    try:
-        shown, following = page(identities, size, params.get("NextToken"), wanted)
-    except BadTokenError as error:
-        raise bad_request("sesv2", "The NextToken is invalid") from error
-    answer: dict[str, Any] = {"EmailIdentities": [_identity_info(identity) for identity in shown]}
-    return answer if following is None else answer | {"NextToken": following}
-
-
-def _fits(identity: Identity, wanted: Mapping[str, str]) -> bool:
-    for key, value in wanted.items():
-        match key:
-            case "IDENTITY_NAME_CONTAINS":
-                fits = value in identity.name
-            case "IDENTITY_TYPE":
-                fits = value == identity.kind
-            case "VERIFICATION_STATUS":
-                fits = value == identity.verification
-            case _:
-                raise bad_request("sesv2", f"Invalid filter: {key}")
-        if not fits:
-            return False
-    return True
-
-
-def _identity_info(identity: Identity) -> dict[str, Any]:
-    verified = identity.verification in {"SUCCESS", "TEMPORARY_FAILURE"}
-    return {
-        "IdentityType": identity.kind,
-        "IdentityName": identity.name,
-        "SendingEnabled": verified if identity.sending_enabled is None else identity.sending_enabled,
-        "VerificationStatus": identity.verification,
-    }
-
-
-OPERATIONS: Mapping[str, Operation] = {
-    "GetAccount": get_account,
-    "ListEmailIdentities": list_email_identities,
-}
+OPERATIONS: Mapping[str, Operation] = {"GetAccount": get_account}

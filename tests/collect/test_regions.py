@@ -6,8 +6,9 @@ import boto3
 import pytest
 
 from ses_monitor.collect.clients import READING, Clients
-from ses_monitor.collect.regions import OPT_IN, Regions, find_regions, ses_regions
+from ses_monitor.collect.regions import Regions, find_regions, ses_regions
 from ses_monitor.core.observed import Blindness, Known, Missing
+from ses_monitor.core.regions import OPT_IN
 from tests.collect.wire import FakeClients, stubbed
 
 

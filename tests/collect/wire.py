@@ -70,7 +70,7 @@ class FakeClients(Clients):
     def __post_init__(self) -> None:
         super().__init__(shared_session())
 
-    def _client(self, service: str, region: str) -> Any:  # noqa: ARG002 - one for all regions
+    def _client(self, service: str, region: str, config: Any = None) -> Any:  # noqa: ARG002 - one for all regions
         return self.made[service]
 
 

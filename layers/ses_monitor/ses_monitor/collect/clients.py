@@ -23,6 +23,14 @@ READING = Config(
 )
 """For reads of SES and CloudWatch; seconds. A region that hangs costs at most three timeouts, and only itself."""
 
+UNRETRIED = Config(
+    connect_timeout=2,
+    read_timeout=6,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    user_agent_extra="ses-monitor",
+)
+"""For paced reads of SES: the pacer retries, because retries that the SDK makes fall out of the pace; seconds."""
+
 WRITING = Config(
     connect_timeout=3,
     read_timeout=10,
@@ -42,14 +50,14 @@ class Clients:
     def __init__(self, session: boto3.Session | None = None) -> None:
         """Use `session`, or boto3's ordinary credential chain."""
         self.session = session or boto3.Session()
-        self._made: dict[tuple[str, str], Any] = {}
+        self._made: dict[tuple[str, str, Config], Any] = {}
         self._lock = threading.Lock()
 
-    def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - the public methods give each its type
+    def _client(self, service: str, region: str, config: Config = READING) -> Any:  # noqa: ANN401 - the public methods give each its type
         with self._lock:
-            key = (service, region)
+            key = (service, region, config)
             if key not in self._made:
-                self._made[key] = self.session.client(cast("Any", service), region_name=region, config=READING)
+                self._made[key] = self.session.client(cast("Any", service), region_name=region, config=config)
             return self._made[key]
 
     def sesv2(self, region: str) -> SESV2Client:
@@ -59,6 +67,14 @@ class Clients:
     def ses(self, region: str) -> SESClient:
         """Return the client of the first SES API, for what the current one does not have."""
         return cast("SESClient", self._client("ses", region))
+
+    def unretried_sesv2(self, region: str) -> SESV2Client:
+        """Return the client of the current SES API for use with a `Pacer`."""
+        return cast("SESV2Client", self._client("sesv2", region, UNRETRIED))
+
+    def unretried_ses(self, region: str) -> SESClient:
+        """Return the client of the first SES API for use with a `Pacer`."""
+        return cast("SESClient", self._client("ses", region, UNRETRIED))
 
     def cloudwatch(self, region: str) -> CloudWatchClient:
         """Return the CloudWatch client in `region`."""

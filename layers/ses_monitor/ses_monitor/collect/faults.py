@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -75,6 +76,8 @@ _KINDS: tuple[tuple[Blindness, tuple[type[Exception], ...]], ...] = (
     (Blindness.UNREADABLE, (boto.IncompleteReadError, boto.EventStreamError)),
 )
 
+_PARSING_ERRORS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
 _IN_WORDS = {
     Blindness.THROTTLED: "was throttled",
     Blindness.DENIED: "is denied",
@@ -98,7 +101,12 @@ def ask(action: str, region: str, call: Callable[[], T]) -> Observed[T]:
         why = kind_of(error)
         if why is None:
             raise
-        return Missing(why, bounded(f"{action} in {region} {_IN_WORDS[why]} ({_said(error)})"), action)
+        return _missing(why, action, region, error)
+    except _PARSING_ERRORS as error:
+        # botocore's parsers stumble over an answer of another form (HTML, a list, a date that is none) in many ways.
+        if not _raised_in_parser(error):
+            raise
+        return _missing(Blindness.UNREADABLE, action, region, error)
 
 
 def kind_of(error: Exception) -> Blindness | None:
@@ -108,6 +116,24 @@ def kind_of(error: Exception) -> Blindness | None:
     if isinstance(error, (ResponseParserError, BrokenListError)):
         return Blindness.UNREADABLE
     return next((why for why, types in _KINDS if isinstance(error, types)), None)
+
+
+def is_passing(error: Exception) -> bool:
+    """Tell whether a failed call may succeed when made again: it timed out, broke off, or AWS had a failure (5xx)."""
+    if isinstance(error, boto.ClientError):
+        return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+    return kind_of(error) in {Blindness.TIMED_OUT, Blindness.UNREACHABLE}
+
+
+def _missing(why: Blindness, action: str, region: str, error: Exception) -> Missing:
+    return Missing(why, bounded(f"{action} in {region} {_IN_WORDS[why]} ({_said(error)})"), action)
+
+
+def _raised_in_parser(error: Exception) -> bool:
+    return any(
+        frame.f_globals.get("__name__") == ResponseParserError.__module__
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    )
 
 
 def _kind_of_answer(error: boto.ClientError) -> Blindness | None:

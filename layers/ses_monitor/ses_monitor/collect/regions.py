@@ -9,31 +9,10 @@ from ses_monitor.collect.clients import Clients
 from ses_monitor.collect.faults import ask
 from ses_monitor.collect.pages import listed
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
+from ses_monitor.core.regions import OPT_IN
 
 LIST_REGIONS = "account:ListRegions"
 ENABLED = frozenset({"ENABLED", "ENABLED_BY_DEFAULT"})
-
-OPT_IN = frozenset(
-    {
-        "af-south-1",
-        "ap-east-2",
-        "ap-south-2",
-        "ap-southeast-3",
-        "ap-southeast-4",
-        "ap-southeast-5",
-        "ap-southeast-6",
-        "ap-southeast-7",
-        "ca-west-1",
-        "eu-central-2",
-        "eu-south-1",
-        "eu-south-2",
-        "il-central-1",
-        "me-central-1",
-        "me-south-1",
-        "mx-central-1",
-    }
-)
-"""SES regions an account must opt in to (https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html)."""
 
 
 @dataclass(frozen=True, slots=True)

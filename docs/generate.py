@@ -14,7 +14,7 @@ from typing import Any
 
 from ses_monitor import checks
 from ses_monitor.core.check import Check, Diagnosis, Impact, Step
-from ses_monitor.core.model import Scope, Severity
+from ses_monitor.core.model import Severity
 
 PAGE = Path(__file__).parent / "checks.md"
 
@@ -29,15 +29,20 @@ Each check looks at one kind of thing and raises one of its *tags*. A tag is one
 
 What a check could not look at is *unknown*: that opens nothing and resolves nothing.
 """
-_CADENCE = {
-    Scope.ACCOUNT: "every 5 minutes, once per region",
-    Scope.REGION: "every 5 minutes, once per region",
-    Scope.IDENTITY: "every hour, once per identity",
-}
 _FOLDERS = {
     "account": "The account in one region",
-    "region": "The monitor's own sight of a region",
+    "configuration_set": "Configuration sets",
+    "dns": "What the DNS says of a domain",
     "identity": "Identities",
+    "region": "The monitor's own sight of a region",
+}
+_CADENCE = {
+    "account": "every 5 minutes, once per region",
+    "configuration_set": "every hour, once per configuration set",
+    "dns": "every hour for an identity that is pending or not healthy, otherwise at least once a day",
+    "identity": "every hour, once per identity; what only `GetEmailIdentity` tells is read anew when something"
+    " changed or is not healthy, otherwise once a day",
+    "region": "every 5 minutes, once per region",
 }
 _PLACEHOLDER = re.compile(r"\{(\w+)(?:![rsa])?(?::[^}]*)?\}")
 _IMPACT = {
@@ -76,7 +81,7 @@ def _check(check: Check[Any]) -> str:
         "",
         f"**{check.title}.** {doc}",
         "",
-        f"- runs {_CADENCE[check.scope]}",
+        f"- runs {_CADENCE[check.id.split('.')[0]]}",
         f"- needs {', '.join(f'`{action}`' for action in sorted(check.needs))}",
         "",
     ]

@@ -44,6 +44,83 @@ BINDING: dict[str, dict[str, set[Severity]]] = {
     },
     "account.suppression": {"SUPPRESSION_OFF": {NOTICE}},
     "region.coverage": {"REGION_NOT_READABLE": {WARNING}},
+    "identity.verification": {
+        "VERIFICATION_PENDING": {NOTICE, WARNING},
+        "VERIFICATION_LINK_EXPIRED": {ERROR},
+        "VERIFICATION_FAILED": {ERROR},
+        "VERIFICATION_REVOCATION_PENDING": {ERROR},
+        "VERIFICATION_NOT_STARTED": {WARNING},
+    },
+    "identity.region_parity": {
+        "VERIFIED_ONLY_ELSEWHERE": {ERROR, NOTICE},
+        "SANDBOX_WHILE_PRODUCTION_ELSEWHERE": {ERROR},
+    },
+    "identity.dkim": {
+        "DKIM_PENDING": {NOTICE, WARNING},
+        "DKIM_FAILED": {ERROR},
+        "DKIM_REVOCATION_PENDING": {ERROR},
+        "DKIM_NOT_CONFIGURED": {NOTICE},
+        "DKIM_SIGNING_OFF": {WARNING},
+        "DKIM_KEY_SHORT": {NOTICE},
+    },
+    "identity.mail_from": {
+        "MAIL_FROM_PENDING": {NOTICE},
+        "MAIL_FROM_FALLBACK": {WARNING},
+        "MAIL_FROM_REJECTING": {CRITICAL},
+    },
+    "identity.feedback_path": {
+        "NO_BOUNCE_FEEDBACK": {ERROR},
+        "NO_COMPLAINT_FEEDBACK": {ERROR},
+        "FEEDBACK_BY_MAIL_ONLY": {NOTICE},
+        "ADDRESS_HIDES_DOMAIN_FEEDBACK": {WARNING},
+    },
+    "identity.policy": {"POLICY_OPEN": {ERROR}, "POLICY_FOREIGN_ACCOUNT": {NOTICE}},
+    "configuration_set.event_destinations": {
+        "NO_EVENT_DESTINATION": {NOTICE},
+        "EVENT_DESTINATION_OFF": {WARNING},
+        "BOUNCES_NOT_PUBLISHED": {WARNING},
+        "COMPLAINTS_NOT_PUBLISHED": {WARNING},
+    },
+    "configuration_set.sending": {"CONFIGURATION_SET_PAUSED": {CRITICAL, WARNING}},
+    "configuration_set.reputation_metrics": {"REPUTATION_METRICS_OFF": {NOTICE}},
+    "dns.name_servers": {
+        "DOMAIN_NOT_FOUND": {ERROR},
+        "NOT_DELEGATED": {ERROR},
+        "NAME_SERVERS_DISAGREE": {WARNING},
+        "DNSSEC_BOGUS": {ERROR},
+    },
+    "dns.dkim_records": {
+        "DKIM_RECORD_MISSING": {ERROR, WARNING},
+        "DKIM_NAME_DOUBLED": {ERROR, WARNING},
+        "DKIM_UNDERSCORE_LOST": {ERROR, WARNING},
+        "DKIM_WRONG_TYPE": {ERROR, WARNING},
+        "DKIM_WRONG_TARGET": {ERROR, WARNING},
+        "DKIM_TARGET_BROKEN": {ERROR, WARNING},
+        "DKIM_KEY_CHANGED": {ERROR, WARNING},
+    },
+    "dns.verification_txt": {
+        "TXT_TOKEN_MISSING": {ERROR},
+        "TXT_NAME_DOUBLED": {ERROR},
+        "TXT_TOKEN_ALTERED": {ERROR},
+        "TXT_TOKEN_LOWERCASED": {ERROR},
+    },
+    "dns.mail_from_records": {
+        "MAIL_FROM_MX_MISSING": {WARNING, ERROR},
+        "MAIL_FROM_MX_EXTRA": {WARNING, ERROR},
+        "MAIL_FROM_MX_WRONG": {WARNING, ERROR},
+        "MAIL_FROM_SPF_MISSING": {WARNING},
+        "MAIL_FROM_SPF_MULTIPLE": {WARNING},
+        "MAIL_FROM_SPF_LACKS_SES": {WARNING},
+    },
+    "dns.dmarc": {
+        "DMARC_MISSING": {WARNING},
+        "DMARC_MULTIPLE": {WARNING},
+        "DMARC_INVALID": {WARNING},
+        "DMARC_NONE": {NOTICE},
+        "DMARC_CANNOT_ALIGN": {NOTICE, WARNING, ERROR},
+    },
+    "dns.propagation": {"NOT_YET_VISIBLE": {INFO}},
+    "dns.mailbox": {"MAILBOX_CANNOT_RECEIVE": {WARNING}, "ADDRESS_LOOKS_MISSPELT": {NOTICE}},
 }
 
 
@@ -95,7 +172,7 @@ def test_a_diagnosis_gives_its_cause_and_steps_within_bounds(diagnosis: Any) -> 
 @each_check
 def test_what_is_rendered_is_whole_safe_and_bounded(check: Check[Any]) -> None:
     for case in cases_of(check):
-        for finding in rules.evaluated(check, case.snapshot).findings:
+        for finding in rules.evaluated(check, case.snapshot, case.subject).findings:
             rules.reads_well(finding, case.snapshot)
             rules.keeps_bounded_evidence(finding)
 

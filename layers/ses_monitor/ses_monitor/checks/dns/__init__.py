@@ -1,0 +1,1 @@
+"""Checks of the DNS proof behind an identity: what its name servers say against what SES expects."""

@@ -7,8 +7,8 @@ import pytest
 from moto import mock_aws
 
 from ses_monitor.store.deliveries import Deliveries
+from ses_monitor.store.identity_table import IdentityTable
 from ses_monitor.store.queries import Queries
-from ses_monitor.store.table import Table
 from tests.store.examples import HISTORY_DAYS, TABLE, Clock, connect, create_table
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def naps() -> list[float]:
 
 
 @pytest.fixture
-def table(client: DynamoDBClient, clock: Clock, naps: list[float]) -> Table:
-    return Table(client, TABLE, HISTORY_DAYS, clock=clock, sleep=naps.append)
+def table(client: DynamoDBClient, clock: Clock, naps: list[float]) -> IdentityTable:
+    return IdentityTable(client, TABLE, HISTORY_DAYS, clock=clock, sleep=naps.append)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ses_monitor.core.check import Step
+from ses_monitor.core.identity import IdentityKind, IdentityMemory
+from ses_monitor.core.identity_memory import IdentityState
 from ses_monitor.core.model import Severity
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord, Unseen
@@ -117,6 +119,23 @@ STATE = RegionState(
     causes=(Cause("SENDING_PAUSED", Severity.CRITICAL, "account", "Sending is paused in eu-west-1."),),
     account=ACCOUNT,
     baselined=frozenset({"audit_accounts"}),
+)
+IDENTITY = IdentityState(
+    region="eu-west-1",
+    name="shop.example.com",
+    kind=IdentityKind.DOMAIN,
+    verification_status="SUCCESS",
+    dkim_status="SUCCESS",
+    dkim_signing=True,
+    mail_from_domain="bounce.shop.example.com",
+    mail_from_status="SUCCESS",
+    forwarding=False,
+    dkim_origin="AWS_SES",
+    hosted_zone="dkim.amazonses.com",
+    configuration_set="transactional",
+    memory=IdentityMemory(first_seen=NOW, verification_since=NOW),
+    prints={"dkim": "0123456789ab"},
+    looked_at=True,
 )
 MUTE = Mute(
     mute_id="m-1",

@@ -97,6 +97,7 @@ region_states = st.builds(
         busiest_minute=st.none() | figures,
         reputation_read=st.booleans(),
     ),
+    identity_causes=st.lists(st.builds(Cause, names, severities, lines, lines), max_size=4).map(tuple),
     baselined=st.frozensets(names, max_size=3),
     revision=st.integers(0, 10**9),
 )

@@ -15,13 +15,16 @@ import jmespath  # type: ignore[import-untyped] # it ships no types
 import pytest
 
 from ses_monitor.core.check import Step
+from ses_monitor.core.identity import IdentityKind
+from ses_monitor.core.identity_run import IdentityRun
 from ses_monitor.core.model import Severity
 from ses_monitor.core.verdict import Verdict
 from ses_monitor.store import keys
 from ses_monitor.store.deliveries import Deliveries
-from ses_monitor.store.table import Table
+from ses_monitor.store.identity_table import IdentityTable
 from tests.store.examples import (
     ACCOUNT,
+    IDENTITY,
     MUTE,
     NOW,
     OPEN,
@@ -112,7 +115,7 @@ def found(tag: str, check: str, at: datetime, severity: Severity, text: str, reg
 
 
 @pytest.fixture
-def told(table: Table, deliveries: Deliveries) -> None:
+def told(table: IdentityTable, deliveries: Deliveries) -> None:
     """A paused region, with what led there, and one where nothing worse than a NOTICE is open."""
     began = datetime(2026, 11, 16, 14, tzinfo=UTC)
     full_at = datetime(2026, 11, 16, 16, 30, tzinfo=UTC)
@@ -145,6 +148,12 @@ def told(table: Table, deliveries: Deliveries) -> None:
     table.save_mute(MUTE)
     table.save_run(replace(RUN, started_at=NOW.replace(minute=0), duration_ms=1987, unseen=(), changes=0))
     table.save_run(RUN)
+    address = replace(IDENTITY, name="orders@shop.example.com", kind=IdentityKind.EMAIL_ADDRESS)
+    table.save_identity_state(IDENTITY, None)
+    table.save_identity_state(replace(address, dkim_status="", configuration_set=""), None)
+    waiting = replace(IDENTITY, verification_status="PENDING", dkim_status="PENDING", mail_from_status="")
+    table.save_identity_state(replace(waiting, region="us-east-1"), None)
+    table.save_identity_run(IdentityRun("eu-west-1", "run-1", NOW, ended=True, unlooked=0), None)
     deliveries.claim("0c1d2e3f4a5b", "slack", NOW, 60)
     deliveries.delivered("0c1d2e3f4a5b", "slack", {OPEN.finding_id: OPEN.version}, NOW)
 
@@ -164,6 +173,8 @@ def test_the_page_answers_every_question_of_the_table_there_is_data_for() -> Non
         "What is wrong with this identity, in any region?",
         "What happened in this region this week?",
         "How did this finding evolve?",
+        "Where is this identity, and is it verified there?",
+        "Which identities are in this region?",
         "Did the last audits run?",
         "And what could the last one not see?",
     } <= questions

@@ -55,6 +55,7 @@ def test_of_two_runs_that_saw_no_state_the_second_writes_nothing(table: Table) -
         {"causes": ()},
         {"causes": (replace(STATE.causes[0], severity=Severity.ERROR),)},
         {"causes": (*STATE.causes, Cause("", Severity.WARNING, "eu-west-1", "timed out"))},
+        {"identity_causes": (Cause("DKIM_FAILED", Severity.ERROR, "shop.example.com", "DKIM failed."),)},
         {"account": None},
         {"account": replace(ACCOUNT, sending_enabled=None)},
         {"account": replace(ACCOUNT, max_24_hours=100_000.0)},

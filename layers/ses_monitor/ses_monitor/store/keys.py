@@ -11,12 +11,13 @@ from ses_monitor.core.model import Severity
 OPEN_INDEX = "gsi1"
 """Only open findings are in it, the worst first."""
 ENTITY_INDEX = "gsi2"
-"""Open findings by subject; changes by finding."""
+"""Open findings by subject; changes by finding; identities by region."""
 
 OPEN = "OPEN"
 REGIONS = "REGION"
 MUTES = "MUTE"
 BASELINES = "CHANGE#baseline"
+IDENTITY_RUNS = "IDENTITY_RUN"
 
 LONGEST_SORT_KEY = 1024
 """Bytes. DynamoDB: 1024 for a sort key, 2048 for a partition key."""
@@ -120,6 +121,26 @@ def history(finding_id: str) -> str:
 def region(region_name: str) -> Key:
     """Return the key of a region's state."""
     return Key(REGIONS, region_name)
+
+
+def identity_regions(identity: str) -> str:
+    """Return the partition of an identity's states, one for each region it is in."""
+    return f"IDENTITY#{name(identity)}"
+
+
+def identity(identity_name: str, region_name: str) -> Key:
+    """Return the key of an identity's state in one region."""
+    return Key(identity_regions(identity_name), region_name)
+
+
+def identities(region_name: str) -> str:
+    """Return the partition, in the entity index, of a region's identities."""
+    return f"IDENTITIES#{region_name}"
+
+
+def identity_run(region_name: str) -> Key:
+    """Return the key of how far the audit of a region's identities has come."""
+    return Key(IDENTITY_RUNS, region_name)
 
 
 def mute(mute_id: str) -> Key:

@@ -7,10 +7,12 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ses_monitor.core.identity_memory import IdentityState
+from ses_monitor.core.identity_run import IdentityRun
 from ses_monitor.core.model import Severity
 from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord
 from ses_monitor.core.stored import Change, Stored
-from ses_monitor.store import codec, keys, reading, state_codec
+from ses_monitor.store import codec, identity_codec, keys, reading, state_codec
 from ses_monitor.store.reading import Partition, Reader, utc_now
 
 if TYPE_CHECKING:
@@ -73,3 +75,17 @@ class Queries:
         """Return what a region's account looked like each time it changed, the last first."""
         found = self._reader.items(reading.accounts(region))
         return [state_codec.read_account(item) for item in islice(found, limit)]
+
+    def identity(self, name: str, *, limit: int = LIMIT) -> list[IdentityState]:
+        """Return an identity's row of the matrix: its state in each region it is in, by region."""
+        found = self._reader.items(reading.identity_everywhere(name))
+        return [identity_codec.read_identity(item) for item in islice(found, limit)]
+
+    def identities(self, region: str, *, limit: int = LIMIT) -> list[IdentityState]:
+        """Return a region's column of the matrix: its identities, by name."""
+        found = self._reader.items(reading.identities(region))
+        return [identity_codec.read_identity(item) for item in islice(found, limit)]
+
+    def identity_runs(self) -> list[IdentityRun]:
+        """Return how far the last audit of identities has come in each region, by region."""
+        return [identity_codec.read_run(item) for item in self._reader.items(Partition(keys.IDENTITY_RUNS))]

@@ -93,3 +93,13 @@ def runs(function: str) -> Partition:
 def accounts(region: str) -> Partition:
     """Return where the looks of a region's account are, the last first."""
     return Partition(keys.accounts(region), newest_first=True)
+
+
+def identities(region: str) -> Partition:
+    """Return where a region's identities are, by name."""
+    return Partition(keys.identities(region), index=keys.ENTITY_INDEX)
+
+
+def identity_everywhere(name: str) -> Partition:
+    """Return where an identity's states are, by region."""
+    return Partition(keys.identity_regions(name))

@@ -23,8 +23,15 @@ def same_account(new: AccountFacts, old: AccountFacts) -> bool:
 
 def same_to_people(new: RegionState, old: RegionState) -> bool:
     """Tell whether `new` shows people, and the next audit, nothing that `old` does not."""
-    aligned = replace(new, causes=old.causes, account=old.account, revision=old.revision)
-    return aligned == old and _seen(new.causes) == _seen(old.causes) and _same_look(new.account, old.account)
+    aligned = replace(
+        new,
+        causes=old.causes,
+        identity_causes=old.identity_causes,
+        account=old.account,
+        revision=old.revision,
+    )
+    same_causes = _seen(new.causes) == _seen(old.causes) and _seen(new.identity_causes) == _seen(old.identity_causes)
+    return aligned == old and same_causes and _same_look(new.account, old.account)
 
 
 def _same_look(new: AccountFacts | None, old: AccountFacts | None) -> bool:

@@ -48,6 +48,7 @@ def region_item(state: RegionState) -> Item:
         },
         "hourly": None if state.hourly is None else _hourly_values(state.hourly),
         "baselined": sorted(state.baselined),
+        "identity_causes": [cause_values(cause) for cause in state.identity_causes[:MOST_CAUSES]],
         "revision": state.revision,
     }
     return to_item(keys.region(state.region), values)
@@ -66,6 +67,7 @@ def read_region(item: Mapping[str, Any]) -> RegionState:
         memory=Memory() if memory is None else _read_memory(memory),
         hourly=None if hourly is None else _read_hourly(hourly),
         baselined=frozenset(fields.have("baselined", items.texts, ())),
+        identity_causes=tuple(_read_cause(row) for row in fields.rows("identity_causes")),
         revision=fields.need("revision", items.whole),
     )
 

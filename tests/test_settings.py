@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 
 from ses_monitor import settings
-from ses_monitor.settings import AuditSettings, PublishSettings, SettingsError, SlackSettings
+from ses_monitor.settings import AuditSettings, IdentitySettings, PublishSettings, SettingsError, SlackSettings
 
 AUDIT = {"TABLE_NAME": "ses-monitor", "AWS_REGION": "eu-west-1"}
+IDENTITIES = {
+    **AUDIT,
+    "IDENTITY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/ses-monitor-identities",
+}
 PUBLISH = {"TABLE_NAME": "ses-monitor", "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:ses-monitor-alerts"}
 SLACK = {
     "TABLE_NAME": "ses-monitor",
@@ -31,6 +35,13 @@ def test_regions_are_a_list_without_blanks_and_doubles() -> None:
     assert read.sending_regions == {"us-east-1"}
 
 
+def test_audit_identities_reads_its_settings() -> None:
+    url = IDENTITIES["IDENTITY_QUEUE_URL"]
+    read = settings.audit_identities(IDENTITIES)
+    assert read == IdentitySettings("ses-monitor", "eu-west-1", (), frozenset(), url, 0.8, 400)
+    assert settings.audit_identities({**IDENTITIES, "SES_REQUESTS_PER_SECOND": " 2.5 "}).requests_per_second == 2.5
+
+
 def test_publish_alerts_reads_its_settings() -> None:
     assert settings.publish_alerts(PUBLISH) == PublishSettings("ses-monitor", PUBLISH["ALERT_TOPIC_ARN"], 400)
 
@@ -45,6 +56,7 @@ def test_deliver_slack_reads_its_settings() -> None:
     ("read", "environment", "variable"),
     [
         *((settings.audit_accounts, AUDIT, variable) for variable in AUDIT),
+        *((settings.audit_identities, IDENTITIES, variable) for variable in IDENTITIES),
         *((settings.publish_alerts, PUBLISH, variable) for variable in PUBLISH),
         *((settings.deliver_slack, SLACK, variable) for variable in SLACK),
     ],
@@ -69,6 +81,11 @@ def test_a_missing_variable_is_named(read: Read, environment: dict[str, str], va
         (settings.audit_accounts, AUDIT, "HISTORY_DAYS", "3651"),
         (settings.audit_accounts, AUDIT, "HISTORY_DAYS", "-1"),
         (settings.audit_accounts, AUDIT, "HISTORY_DAYS", "a year"),
+        (settings.audit_identities, IDENTITIES, "IDENTITY_QUEUE_URL", "ses-monitor-identities"),
+        *(
+            (settings.audit_identities, IDENTITIES, "SES_REQUESTS_PER_SECOND", value)
+            for value in ("0", "0.05", "20.1", "-1", "1e3", "nan", "fast", "0,8")
+        ),
         (settings.publish_alerts, PUBLISH, "ALERT_TOPIC_ARN", "ses-monitor-alerts"),
         (settings.publish_alerts, PUBLISH, "ALERT_TOPIC_ARN", "arn:aws:sqs:eu-west-1:111122223333:queue"),
         (settings.deliver_slack, SLACK, "SLACK_QUEUE_URL", "ses-monitor-slack"),

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from ses_monitor import checks
+from ses_monitor import checks, settings
+from ses_monitor.audit.identities.queue import TRY_AGAIN_AFTER
+from ses_monitor.audit.identities.worker import KEPT_FOR_FINISHING
+from ses_monitor.collect.pacing import Pacer
+from ses_monitor.core.identity_run import LEASE
+from ses_monitor.core.model import Scope
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,11 +61,19 @@ def role_of(function: str) -> str:
     return role
 
 
-def test_the_audit_may_read_exactly_what_its_checks_declare_they_need() -> None:
-    needed = set().union(*(check.needs for check in checks.registered()))
+AUDITS = {
+    "AuditAccountsFunction": (Scope.ACCOUNT, Scope.REGION),
+    "AuditIdentitiesFunction": (Scope.IDENTITY, Scope.CONFIGURATION_SET),
+}
+"""The scopes of the checks that each audit runs."""
+
+
+@pytest.mark.parametrize("function", AUDITS)
+def test_an_audit_may_read_exactly_what_its_checks_declare_they_need(function: str) -> None:
+    needed = set().union(*(check.needs for check in checks.of_scopes(*AUDITS[function])))
     granted = {
         action
-        for statement in statements(role_of("AuditAccountsFunction"))
+        for statement in statements(role_of(function))
         for action in actions(statement)
         if action.split(":")[0] in {"ses", "cloudwatch", "account", "route53", "sts"}
     }
@@ -97,7 +110,7 @@ def test_each_function_has_its_own_role_log_group_time_limit_and_description(nam
     properties = FUNCTIONS[name]["Properties"]
     group = properties["LoggingConfig"]["LogGroup"]["Ref"]
     assert properties["Description"]
-    assert properties["Timeout"] <= 60
+    assert properties["Timeout"] <= (900 if name == "AuditIdentitiesFunction" else 60)
     assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert [other for other in FUNCTIONS if role_of(other) == role_of(name)] == [name]
 
@@ -133,6 +146,36 @@ def test_every_alarm_goes_to_the_alert_topic_and_says_where_to_look(name: str) -
     assert properties["AlarmActions"] == [{"Ref": "AlertTopic"}]
     assert len(properties["AlarmDescription"]) > 80
     assert properties["TreatMissingData"] in {"breaching", "notBreaching"}
+
+
+def test_a_region_at_work_is_not_given_to_another_and_a_poisoned_message_is_put_aside() -> None:
+    queue = RESOURCES["IdentityQueue"]["Properties"]
+    audit = FUNCTIONS["AuditIdentitiesFunction"]["Properties"]
+    event = audit["Events"]["Regions"]["Properties"]
+    assert queue["VisibilityTimeout"] > audit["Timeout"]
+    assert 3 <= queue["RedrivePolicy"]["maxReceiveCount"] <= 10
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"GetAtt": ["IdentityDeadLetters", "Arn"]}
+    assert (event["BatchSize"], event["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+    assert 2 <= event["ScalingConfig"]["MaximumConcurrency"] <= 9
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * TRY_AGAIN_AFTER < audit["Timeout"]
+
+
+def test_the_audit_of_identities_leaves_itself_time_to_finish_and_has_its_region_to_itself_meanwhile() -> None:
+    audit = FUNCTIONS["AuditIdentitiesFunction"]["Properties"]
+    for pace in ("Default", "MinValue"):
+        slowest = Pacer(float(TEMPLATE["Parameters"]["SesRequestsPerSecond"][pace])).longest_wait
+        assert audit["Timeout"] > 1.5 * (slowest + KEPT_FOR_FINISHING)
+    # Its time, and a wait in the queue as long again.
+    assert 2 * audit["Timeout"] < LEASE.total_seconds() < 3600
+
+
+@pytest.mark.parametrize("pace", ["Default", "MinValue", "MaxValue"])
+def test_a_pace_that_the_template_takes_the_function_takes_too(pace: str) -> None:
+    value = str(TEMPLATE["Parameters"]["SesRequestsPerSecond"][pace])
+    url = "https://sqs.eu-west-1.amazonaws.com/111122223333/queue"
+    environment = {"TABLE_NAME": "table", "AWS_REGION": "eu-west-1", "IDENTITY_QUEUE_URL": url}
+    read = settings.audit_identities({**environment, "SES_REQUESTS_PER_SECOND": value})
+    assert read.requests_per_second == float(value)
 
 
 @pytest.mark.parametrize("minutes", ["1", "5", "10", "15"])

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from ses_monitor.audit import once
-from ses_monitor.audit.once import Deadlines, ImpatientReader, Look, Report, look, report
+from ses_monitor.audit import deadlines
+from ses_monitor.audit.deadlines import Deadlines, ImpatientReader
+from ses_monitor.audit.once import Look, Report, look_at_accounts, report
 from ses_monitor.checks.region import coverage
 from ses_monitor.collect.regions import Regions
 from ses_monitor.core.model import Snapshot
@@ -67,7 +68,8 @@ def hang() -> Any:
 
 def looked(reader: Any, regions: Regions, home: str = "eu-west-1") -> dict[str, Report | None]:
     asked = Look(regions, home, frozenset(), NOW)
-    return dict(look(reader, asked, crashed=lambda _region, _error: None))
+    seen = look_at_accounts(reader, asked, crashed=lambda _region, _error: None)
+    return {region: None if snapshot is None else report(snapshot) for region, snapshot in seen}
 
 
 def in_regions(*names: str, listing: Any = None) -> Regions:
@@ -133,8 +135,8 @@ def test_the_listing_is_accounted_for_in_one_region_even_if_home_is_not_audited(
 def test_a_read_that_hangs_is_given_up(
     monkeypatch: pytest.MonkeyPatch, hang: Callable[[str], Any], read: str, action: str
 ) -> None:
-    monkeypatch.setattr(once, "ACCOUNT_SECONDS", 0.05)
-    monkeypatch.setattr(once, "DETAIL_SECONDS", 0.05)
+    monkeypatch.setattr(deadlines, "ACCOUNT_SECONDS", 0.05)
+    monkeypatch.setattr(deadlines, "DETAIL_SECONDS", 0.05)
     reader = ImpatientReader(Reader(**{read: hang}), Deadlines())
     arguments = ("eu-west-1", NOW) if read == "reputation" else ("eu-west-1",)
     answer = getattr(reader, read)(*arguments)
@@ -145,10 +147,10 @@ def test_a_read_that_hangs_is_given_up(
 def test_a_listing_that_hangs_leaves_every_region_to_be_tried(
     monkeypatch: pytest.MonkeyPatch, hang: Callable[[str], Any]
 ) -> None:
-    monkeypatch.setattr(once, "LISTING_SECONDS", 0.05)
-    monkeypatch.setattr(once, "find_regions", lambda *_: hang("any"))
-    monkeypatch.setattr(once, "ses_regions", lambda *_: ("eu-west-1", "us-east-1"))
-    found = once.find_regions_soon(None, "eu-west-1", (), Deadlines())  # type: ignore[arg-type] # nothing is asked
+    monkeypatch.setattr(deadlines, "LISTING_SECONDS", 0.05)
+    monkeypatch.setattr(deadlines, "find_regions", lambda *_: hang("any"))
+    monkeypatch.setattr(deadlines, "ses_regions", lambda *_: ("eu-west-1", "us-east-1"))
+    found = deadlines.find_regions_soon(None, "eu-west-1", (), Deadlines())  # type: ignore[arg-type] # nothing is asked
     assert found.audited == ("eu-west-1", "us-east-1")
     assert isinstance(found.listing, Missing)
 

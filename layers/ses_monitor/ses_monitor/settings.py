@@ -9,6 +9,8 @@ from dataclasses import dataclass
 _REGION = re.compile(r"^[a-z]{2,4}(-[a-z]+)+-\d+$")
 _TABLE = re.compile(r"^(arn:[^\s]+|[A-Za-z0-9_.-]{3,255})$")
 _TOPIC = re.compile(r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")
+_QUEUE = re.compile(r"^https?://\S+$")
+_RATE = re.compile(r"^\d{1,2}(\.\d{1,3})?$")
 _PARAMETER = re.compile(r"^(/[A-Za-z0-9_.-]+)+$")
 
 
@@ -31,6 +33,19 @@ class AuditSettings:
     home_region: str
     regions: tuple[str, ...]
     sending_regions: frozenset[str]
+    history_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    """What `audit_identities` needs, to plan and to audit. Requests are per second, SES operation and region."""
+
+    table_name: str
+    home_region: str
+    regions: tuple[str, ...]
+    sending_regions: frozenset[str]
+    queue_url: str
+    requests_per_second: float
     history_days: int
 
 
@@ -68,6 +83,23 @@ def audit_accounts(environment: Mapping[str, str]) -> AuditSettings:
     )
 
 
+def audit_identities(environment: Mapping[str, str]) -> IdentitySettings:
+    """Read the settings of `audit_identities`.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    return IdentitySettings(
+        table_name=_table(environment),
+        home_region=_matching(environment, "AWS_REGION", _REGION, "an AWS region; Lambda sets it itself"),
+        regions=_regions(environment, "REGIONS"),
+        sending_regions=frozenset(_regions(environment, "SENDING_REGIONS")),
+        queue_url=_matching(environment, "IDENTITY_QUEUE_URL", _QUEUE, "the URL of the queue of regions"),
+        requests_per_second=_rate(environment, "SES_REQUESTS_PER_SECOND"),
+        history_days=_days(environment, "HISTORY_DAYS"),
+    )
+
+
 def publish_alerts(environment: Mapping[str, str]) -> PublishSettings:
     """Read the settings of `publish_alerts`.
 
@@ -96,9 +128,7 @@ def deliver_slack(environment: Mapping[str, str]) -> SlackSettings:
             "the name of an SSM SecureString parameter, such as /ses-monitor/slack-webhook (not the URL itself)",
             show=False,  # whoever errs here has often put the webhook itself, which is a secret
         ),
-        slack_queue_url=_matching(
-            environment, "SLACK_QUEUE_URL", re.compile(r"^https?://\S+$"), "the URL of the queue before Slack"
-        ),
+        slack_queue_url=_matching(environment, "SLACK_QUEUE_URL", _QUEUE, "the URL of the queue before Slack"),
         history_days=_days(environment, "HISTORY_DAYS"),
     )
 
@@ -131,3 +161,11 @@ def _days(environment: Mapping[str, str], variable: str) -> int:
     if not value.isdecimal() or not 1 <= int(value) <= 3650:
         raise SettingsError(variable, value, "a whole number of days from 1 to 3650")
     return int(value)
+
+
+def _rate(environment: Mapping[str, str], variable: str) -> float:
+    """SES allows 1 request a second; more is for accounts whose quota AWS raised."""
+    value = environment.get(variable, "").strip() or "0.8"
+    if not _RATE.match(value) or not 0.1 <= float(value) <= 20:
+        raise SettingsError(variable, value, "requests per second from 0.1 to 20, such as 0.8")
+    return float(value)

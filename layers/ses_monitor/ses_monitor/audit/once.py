@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import CancelledError, Future
-from concurrent.futures import TimeoutError as OutOfTimeError
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from threading import Lock, Thread
-from typing import Any, TypeVar
+from typing import Any, Protocol
 
+from ses_monitor import checks
 from ses_monitor.audit.collecting import collect_regions, leave_out_disabled
+from ses_monitor.audit.deadlines import ACCOUNT_SECONDS, DETAIL_SECONDS
+from ses_monitor.audit.dns_once import Found, Prover, prove
+from ses_monitor.audit.once_identities import Coverage, IdentityLook, Read, beside_each_other, due_in_dns
 from ses_monitor.audit.region import account_checks, facts_of, unseen
 from ses_monitor.checks.region import coverage
 from ses_monitor.collect.accounts import AccountReader, Asked
-from ses_monitor.collect.clients import Clients
-from ses_monitor.collect.regions import Regions, find_regions, ses_regions
-from ses_monitor.core.check import Finding
-from ses_monitor.core.engine import run
-from ses_monitor.core.model import NOT_ASKED, Account, Reputation, SendPoint, Snapshot
-from ses_monitor.core.observed import Blindness, Known, Missing, Observed
+from ses_monitor.collect.identities import IdentityReader
+from ses_monitor.collect.regions import Regions
+from ses_monitor.core.check import Check, bounded
+from ses_monitor.core.engine import Evaluation, run
+from ses_monitor.core.model import NOT_ASKED, Scope, Snapshot
+from ses_monitor.core.observed import Blindness, Known, Missing
 from ses_monitor.core.region_state import AccountFacts, Unseen
 from ses_monitor.core.verdict import RegionVerdict, judge
 
-T = TypeVar("T")
-
-LISTING_SECONDS = 4.0
-"""For the list of enabled regions: without it every region is tried, which is soon done too."""
-ACCOUNT_SECONDS = 12.0
-"""For a region's account, without which nothing is known of it."""
-DETAIL_SECONDS = 5.0
-"""For everything else of a region: it blinds a check or two, and somebody is waiting."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A finding and the check that found it."""
-
-    check_id: str
-    finding: Finding
+HEALTHY_IN_DEPTH = 12
+"""Healthy identities read in depth in each region unless somebody wants more: at 0.8 requests a second, 15 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,104 +38,84 @@ class Report:
     account: AccountFacts | None
     findings: tuple[Found, ...]
     unseen: tuple[Unseen, ...]
-
-
-class Deadlines:
-    """Gives each call so many seconds, in a thread that keeps neither the caller nor the end of the program waiting."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._waiting: set[Future[Any]] = set()
-        self._given_up = False
-
-    def within(self, seconds: float, call: Callable[[], T]) -> T:
-        """Return what `call` returns.
-
-        Raises:
-            TimeoutError: it took longer.
-            CancelledError: `give_up` was called.
-            Exception: whatever `call` raised.
-        """
-        answer: Future[T] = Future()
-        with self._lock:
-            if self._given_up:
-                raise CancelledError
-            self._waiting.add(answer)
-        Thread(target=_answer, args=(answer, call), daemon=True).start()
-        try:
-            return answer.result(timeout=seconds)
-        finally:
-            with self._lock:
-                self._waiting.discard(answer)
-
-    def give_up(self) -> None:
-        """Let everybody stop waiting, now and later."""
-        with self._lock:
-            self._given_up = True
-            waiting = tuple(self._waiting)
-        for answer in waiting:
-            answer.cancel()
-
-
-class ImpatientReader:
-    """Reads like another reader, but only for so long: an endpoint that is not there costs a person seconds."""
-
-    def __init__(self, reader: AccountReader, deadlines: Deadlines) -> None:
-        self._reader = reader
-        self._deadlines = deadlines
-
-    def account(self, region: str) -> Observed[Account]:
-        """Read the account's state."""
-        return self._ask(ACCOUNT_SECONDS, "ses:GetAccount", region, lambda: self._reader.account(region))
-
-    def statistics(self, region: str) -> Observed[tuple[SendPoint, ...]]:
-        """Read the sends of two weeks."""
-        return self._ask(DETAIL_SECONDS, "ses:GetSendStatistics", region, lambda: self._reader.statistics(region))
-
-    def has_verified_identity(self, region: str) -> Observed[bool]:
-        """Find out whether any identity is verified."""
-        return self._ask(
-            DETAIL_SECONDS, "ses:ListEmailIdentities", region, lambda: self._reader.has_verified_identity(region)
-        )
-
-    def reputation(self, region: str, now: datetime) -> Observed[Reputation]:
-        """Read SES's rates."""
-        return self._ask(
-            DETAIL_SECONDS, "cloudwatch:GetMetricData", region, lambda: self._reader.reputation(region, now)
-        )
-
-    def _ask(self, seconds: float, action: str, region: str, read: Callable[[], Observed[T]]) -> Observed[T]:
-        try:
-            return self._deadlines.within(seconds, read)
-        except (OutOfTimeError, CancelledError):
-            reason = f"{action} in {region} was not answered within {seconds:.0f} s"
-            return Missing(Blindness.TIMED_OUT, reason, action)
-
-
-def find_regions_soon(clients: Clients, home: str, wanted: Collection[str], deadlines: Deadlines) -> Regions:
-    """Find the regions to audit as `find_regions` does; where the listing hangs, every SES region is tried."""
-    try:
-        return deadlines.within(LISTING_SECONDS, lambda: find_regions(clients, home, wanted))
-    except OutOfTimeError:
-        reason = f"account:ListRegions was not answered within {LISTING_SECONDS:.0f} s"
-        return Regions(ses_regions(clients, home), (), Missing(Blindness.TIMED_OUT, reason, "account:ListRegions"))
+    coverage: Coverage
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What to look at: `home` (one of the regions, as a rule) is where the listing of regions is accounted for."""
+    """What to look at: `home` (one of the regions, as a rule) is where the listing of regions is accounted for.
+
+    `healthy_in_depth` identities of each region get a request of their own besides those that are not healthy.
+    """
 
     regions: Regions
     home: str
     sending_regions: frozenset[str]
     now: datetime
     account_id: str = ""
+    healthy_in_depth: int = HEALTHY_IN_DEPTH
 
 
-def look(
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads what. Without a `prover` the DNS is not asked."""
+
+    accounts: AccountReader
+    identities: IdentityReader
+    prover: Prover | None = None
+
+
+class Watcher(Protocol):
+    """Somebody who is told how far the look has come."""
+
+    def expect(self, doing: str, names: Iterable[str]) -> None:
+        """Say what is waited for now."""
+
+    def done(self, name: str) -> None:
+        """Say that one of them is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The reports by region, and the regions that nobody opted in to."""
+
+    reports: tuple[Report, ...]
+    disabled: tuple[str, ...]
+
+
+def look(readers: Readers, asked: Look, watcher: Watcher, crashed: Callable[[str, BaseException], None]) -> Seen:
+    """Look at the accounts, the identities and the DNS, and report.
+
+    The identities of a region are begun as soon as its account is read; the DNS is asked when all of them are there,
+    about each domain once.
+    """
+    watcher.expect("Reading SES", asked.regions.audited)
+    reading = IdentityLook(readers.identities, asked.healthy_in_depth)
+    disabled: list[str] = []
+    for region, snapshot in look_at_accounts(readers.accounts, asked, crashed):
+        watcher.done(region)
+        if snapshot is None:
+            disabled.append(region)
+        else:
+            reading.begin(snapshot)
+    watcher.expect("Reading identities", reading.regions)
+    read: list[Read] = []
+    for each in reading.results(crashed):
+        watcher.done(each.snapshot.region)
+        read.append(each)
+    read = beside_each_other(read)
+    if readers.prover is not None:
+        read = _prove(read, readers.prover, watcher, crashed)
+    return Seen(
+        tuple(report(each.snapshot, each.coverage, with_dns=readers.prover is not None) for each in read),
+        tuple(disabled),
+    )
+
+
+def look_at_accounts(
     reader: AccountReader, asked: Look, crashed: Callable[[str, BaseException], None]
-) -> Iterator[tuple[str, Report | None]]:
-    """Yield each region as soon as it is read, with its report; None for one that nobody opted in to."""
+) -> Iterator[tuple[str, Snapshot | None]]:
+    """Yield each region as soon as its account is read; None for one that nobody opted in to."""
     audited = asked.regions.audited
     noted_on = asked.home if asked.home in audited else next(iter(audited), "")
     each_asked = [
@@ -162,18 +130,17 @@ def look(
     ]
     longest = ACCOUNT_SECONDS + 2 * DETAIL_SECONDS + 5
     for collected in collect_regions(reader, each_asked, seconds=longest, crashed=crashed):
-        region = collected.snapshot.region
-        yield region, None if leave_out_disabled(collected, asked.regions) else report(collected.snapshot)
+        snapshot = collected.snapshot
+        yield snapshot.region, None if leave_out_disabled(collected, asked.regions) else snapshot
 
 
-def report(snapshot: Snapshot) -> Report:
+def report(snapshot: Snapshot, covered: Coverage | None = None, *, with_dns: bool = True) -> Report:
     """Check and judge one snapshot by itself.
 
     Nothing is open from before, so what only holds an open finding is no finding. Blindness that lasts cannot be
     told from one look either: it is listed as unseen, once, where no other check says so already.
     """
-    running = [check for check in account_checks() if check.id != coverage.CHECK.id]
-    evaluations = tuple(run(running, snapshot))
+    evaluations = tuple(run(_checks(with_dns=with_dns), snapshot))
     blind = unseen(snapshot.region, evaluations)
     told = {each.reason for each in blind}
     blind += tuple(
@@ -184,7 +151,7 @@ def report(snapshot: Snapshot) -> Report:
     account = snapshot.account
     return Report(
         region=snapshot.region,
-        verdict=judge(snapshot, evaluations),
+        verdict=judge(snapshot, _told_at_once(evaluations)),
         account=facts_of(account.value, snapshot) if isinstance(account, Known) else None,
         findings=tuple(
             Found(evaluation.check_id, finding)
@@ -193,15 +160,56 @@ def report(snapshot: Snapshot) -> Report:
             if not finding.holds_only
         ),
         unseen=blind,
+        coverage=covered or Coverage(snapshot.region),
     )
 
 
-def _answer(answer: Future[T], call: Callable[[], T]) -> None:
+def _prove(
+    read: Sequence[Read], prover: Prover, watcher: Watcher, crashed: Callable[[str, BaseException], None]
+) -> list[Read]:
+    due = due_in_dns(each.snapshot for each in read)
+    watcher.expect(f"Asking the DNS about {len({name.rpartition('@')[2] for _, name in due})} domains", ())
+    snapshots = [each.snapshot for each in read]
     try:
-        result = call()
-    except BaseException as error:  # noqa: BLE001 - it is handed over, whatever it is, to who waits for the answer
-        if answer.set_running_or_notify_cancel():
-            answer.set_exception(error)
-    else:
-        if answer.set_running_or_notify_cancel():
-            answer.set_result(result)
+        proven = prove(snapshots, lambda snapshot, identity: (snapshot.region, identity.name) in due, prover)
+    except Exception as error:  # noqa: BLE001 - a bug in asking the DNS must not cost what SES said; it is reported
+        crashed("the DNS", error)
+        missing = Missing(Blindness.UNREADABLE, bounded(f"the DNS could not be read: {error!r}"))
+        proven = tuple(_unproven(snapshot, due, missing) for snapshot in snapshots)
+    counts = Counter(region for region, _ in due)
+    return [
+        Read(snapshot, replace(each.coverage, proven=counts[snapshot.region]))
+        for each, snapshot in zip(read, proven, strict=True)
+    ]
+
+
+def _unproven(snapshot: Snapshot, due: frozenset[tuple[str, str]], missing: Missing) -> Snapshot:
+    if isinstance(snapshot.identities, Missing):
+        return snapshot
+    identities = tuple(
+        replace(each, proof=missing) if (snapshot.region, each.name) in due else each
+        for each in snapshot.identities.value
+    )
+    return replace(snapshot, identities=Known(identities))
+
+
+def _checks(*, with_dns: bool) -> list[Check[Any]]:
+    of_identities = checks.of_scopes(Scope.IDENTITY, Scope.CONFIGURATION_SET)
+    return [
+        check
+        for check in (*account_checks(), *of_identities)
+        if check.id != coverage.CHECK.id and (with_dns or not check.id.startswith("dns."))
+    ]
+
+
+def _told_at_once(evaluations: Iterable[Evaluation]) -> list[Evaluation]:
+    """Take what must be seen several times in a row before it is told for seen that often: there is only one look."""
+    return [
+        replace(
+            each,
+            findings=tuple(
+                replace(finding, diagnosis=replace(finding.diagnosis, open_after=1)) for finding in each.findings
+            ),
+        )
+        for each in evaluations
+    ]

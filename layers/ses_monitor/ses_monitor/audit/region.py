@@ -12,13 +12,13 @@ from ses_monitor.core.baseline import open_after
 from ses_monitor.core.check import Check
 from ses_monitor.core.engine import Evaluation, run
 from ses_monitor.core.memory import remember
-from ses_monitor.core.model import Account, Scope, Snapshot
+from ses_monitor.core.model import Account, Scope, Severity, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import AccountFacts, HourlyFacts, RegionState, Unseen
 from ses_monitor.core.settle import Rules, Settlement, settle
 from ses_monitor.core.stored import Stored
-from ses_monitor.core.verdict import RegionVerdict, judge
+from ses_monitor.core.verdict import Cause, RegionVerdict, Verdict, judge
 
 FAMILIES = ("account", "region")
 """The first parts of the ids of the checks that this audit runs."""
@@ -107,6 +107,7 @@ def _state(
     now = snapshot.taken_at
     state = before or RegionState(snapshot.region, verdict.verdict, now)
     seen = isinstance(snapshot.account, Known)
+    verdict = _and_identities(verdict, state.identity_causes)
     return replace(
         state,
         verdict=verdict.verdict,
@@ -117,6 +118,27 @@ def _state(
         hourly=hourly,
         baselined=state.baselined | {BASELINE} if seen else state.baselined,
     )
+
+
+def with_identities(state: RegionState, were: Iterable[Cause], now: datetime) -> RegionState:
+    """Return `state` with a verdict that its `identity_causes` are part of, in the place of those that `were`."""
+    old = frozenset(were)
+    own = tuple(cause for cause in state.causes if cause not in old)
+    at_risk = state.verdict is Verdict.AT_RISK and not any(cause.severity >= Severity.WARNING for cause in own)
+    verdict = Verdict.DELIVERS if at_risk else state.verdict
+    judged = _and_identities(RegionVerdict(state.region, verdict, own), state.identity_causes)
+    since = state.verdict_since if judged.verdict is state.verdict else now
+    return replace(state, verdict=judged.verdict, verdict_since=since, causes=judged.causes)
+
+
+def _and_identities(verdict: RegionVerdict, causes: tuple[Cause, ...]) -> RegionVerdict:
+    """An identity that cannot send puts its region at risk. It stops no other identity, so it does no more."""
+    if not causes:
+        return verdict
+    if verdict.verdict not in {Verdict.DELIVERS, Verdict.AT_RISK}:
+        return replace(verdict, causes=(*verdict.causes, *causes))
+    together = sorted((*verdict.causes, *causes), key=lambda cause: -cause.severity)
+    return replace(verdict, verdict=Verdict.AT_RISK, causes=tuple(together))
 
 
 def facts_of(account: Account, snapshot: Snapshot) -> AccountFacts:

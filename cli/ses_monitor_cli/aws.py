@@ -176,7 +176,8 @@ _BLIND = {
     Blindness.CREDENTIALS: "AWS did not accept these credentials ({told}). Sign in again, or check that the region is"
     " enabled for the account.",
     Blindness.DENIED: "these credentials may not look ({told}). Allow that action to them; all that the audit needs is"
-    " ses:GetAccount, ses:GetSendStatistics, ses:ListEmailIdentities, cloudwatch:GetMetricData, account:ListRegions.",
+    " ses:GetAccount, ses:GetSendStatistics, ses:ListEmailIdentities, cloudwatch:GetMetricData, account:ListRegions,"
+    " and the reads of identities and configuration sets that docs/cli.md lists.",
     Blindness.THROTTLED: "AWS throttled every request ({told}). Wait a minute, or find what else calls it so often.",
     Blindness.TIMED_OUT: "no answer came in time ({told}). Check the network, the proxy and AWS_ENDPOINT_URL.",
     Blindness.UNREACHABLE: "no connection could be made ({told}). Check the network, the proxy and AWS_ENDPOINT_URL.",

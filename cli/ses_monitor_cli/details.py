@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from rich.console import Console
 from rich.text import Text
 
 from ses_monitor.alerts.words import counted, duration, line, safe_url, shown_command
-from ses_monitor.core.check import Step
+from ses_monitor.core.check import Evidence, Step
 from ses_monitor.core.model import ACCOUNT, Severity
 from ses_monitor.core.region_state import Unseen
 from ses_monitor_cli.view import FindingView
@@ -23,6 +26,15 @@ STYLES: Mapping[Severity, str] = {
 }
 NAMED = 4
 """Regions named in a headline; more are counted."""
+SHOWN = 8
+"""Like findings told with their texts and steps; of more of them the subjects are named."""
+NAMED_MORE = 20
+"""Subjects of such further findings that are named."""
+_RECORD = re.compile(r"\S+ (CNAME|TXT|MX) \S.*")
+MOST_RECORDS = 6
+"""Records that a finding's evidence has whole."""
+MOST_REASONS = 8
+"""Reasons told of what could not be seen in the same places; more are counted."""
 
 
 def print_findings(console: Console, findings: Sequence[FindingView], now: datetime) -> None:
@@ -38,21 +50,34 @@ def print_findings(console: Console, findings: Sequence[FindingView], now: datet
 
 def _print_group(console: Console, alike: Sequence[FindingView], now: datetime) -> None:
     first = alike[0]
-    regions = list(dict.fromkeys(each.region for each in alike))
+    places = list(dict.fromkeys(each.region or each.subject for each in alike))
     lasted = "" if first.since is None or len(alike) > 1 else f"  for {duration(now - first.since)}"
     headline = (
         (first.severity.name, STYLES[first.severity]),
         "  ",
         (line(first.tag, 100), "bold"),
-        f"  {_named(regions)}",
+        f"  {_named(places)}",
     )
     console.print(Text.assemble(*headline, (lasted, "dim")))
-    for each in alike:
+    shown = alike[:SHOWN]
+    for each in shown:
         _paragraph(console, _what(each, now, alone=len(alike) == 1), 2)
-    for cause in dict.fromkeys(line(each.cause) for each in alike):
+    if more := alike[SHOWN:]:
+        _paragraph(console, Text(f"And {counted(len(more), 'more', 'more')}: {_listed(more)}"), 2)
+    for cause in dict.fromkeys(line(each.cause) for each in shown):
         _paragraph(console, Text.assemble(("Why: ", "dim"), cause), 2)
-    for number, steps in enumerate(zip(*(each.steps for each in alike), strict=True), 1):
+    for number, steps in enumerate(zip(*(map(partial(_Shown.of, each), each.steps) for each in shown), strict=True), 1):
         _print_step(console, f"{number}.", steps)
+    if more:
+        _paragraph(console, Text("(--json has the steps of all of them.)", "dim"), 2)
+
+
+def _listed(findings: Sequence[FindingView]) -> str:
+    named = [
+        line(each.region if each.subject == ACCOUNT else f"{each.subject} {each.region}", 120)
+        for each in findings[:NAMED_MORE]
+    ]
+    return ", ".join(named) + (", …" if len(findings) > NAMED_MORE else ".")
 
 
 def _what(finding: FindingView, now: datetime, *, alone: bool) -> Text:
@@ -67,9 +92,46 @@ def _what(finding: FindingView, now: datetime, *, alone: bool) -> Text:
     return text
 
 
-def _print_step(console: Console, number: str, steps: Sequence[Step]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A step, the DNS records in its sentence taken out of it: wrapped, they could not be pasted."""
+
+    text: str
+    records: tuple[str, ...]
+    command: str
+    url: str
+
+    @classmethod
+    def of(cls, finding: FindingView, step: Step) -> _Shown:
+        """Show a step of `finding`, whose evidence has each record whole."""
+        listed = finding.evidence.get("records")
+        if not isinstance(listed, str) or not listed or listed not in step.text:
+            return cls(step.text, (), step.command, step.url)
+        lead, records = _records(listed, finding.evidence)
+        if not records:
+            return cls(step.text, (), step.command, step.url)
+        before, _, after = step.text.partition(listed)
+        return cls(f"{before}{lead}{after}".strip(), records, step.command, step.url)
+
+
+def _records(listed: str, evidence: Evidence) -> tuple[str, tuple[str, ...]]:
+    """Split what evidence has under `records` into the words before the records, if any, and each record."""
+    numbered = (evidence.get(f"record_{number}") for number in range(1, MOST_RECORDS + 1))
+    whole = tuple(each for each in numbered if isinstance(each, str))
+    if whole:
+        more = listed.rpartition("; and ")[2] if listed.endswith(" more") else ""
+        return "", (*whole, f"and {more}") if more else whole
+    if _RECORD.fullmatch(listed):
+        return "", (listed,)
+    lead, colon, rest = listed.partition(": ")
+    parts = tuple(rest.split("; "))
+    return (lead + colon, parts) if all(map(_RECORD.fullmatch, parts)) else ("", ())
+
+
+def _print_step(console: Console, number: str, steps: Sequence[_Shown]) -> None:
     """Print one step of one or more like findings: each sentence once, then what to paste, each on its own line."""
     told: set[str] = set()
+    pasted: set[str] = set()
     for step in steps:
         sentence = line(step.text)
         if sentence not in told:
@@ -79,15 +141,18 @@ def _print_step(console: Console, number: str, steps: Sequence[Step]) -> None:
         command, url = shown_command(step.command), safe_url(step.url)
         if step.command and not command:
             _paragraph(console, Text("(the command is too long to show; see --json)", "dim"), 5)
-        for row in filter(None, (*command.splitlines(), url)):
-            console.print(Text(f"     {row}", "cyan"), soft_wrap=True)
+        for row in filter(None, (*(line(each) for each in step.records), *command.splitlines(), url)):
+            if row not in pasted:
+                console.print(Text(f"     {row}", "cyan"), soft_wrap=True)
+                pasted.add(row)
 
 
 def print_unseen(console: Console, unseen: Sequence[Unseen]) -> None:
     """Print what could not be seen: the same reason in many regions once, with the checks it left undecided."""
     by_reason: dict[str, list[Unseen]] = {}
     for each in unseen:
-        by_reason.setdefault(each.reason.replace(each.region, "REGION"), []).append(each)
+        reason = each.reason.replace(each.region, "REGION") if each.region else each.reason
+        by_reason.setdefault(reason, []).append(each)
     groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for alike in by_reason.values():
         regions = tuple(dict.fromkeys(each.region for each in alike))
@@ -98,9 +163,12 @@ def print_unseen(console: Console, unseen: Sequence[Unseen]) -> None:
     console.print()
     console.print(Text("COULD NOT SEE", "bold magenta"))
     for (regions, checks), reasons in groups.items():
-        _paragraph(console, Text(_named(regions)), 2)
-        for reason in reasons:
+        if any(regions):
+            _paragraph(console, Text(_named(regions)), 2)
+        for reason in reasons[:MOST_REASONS]:
             _paragraph(console, Text(line(reason, 400)), 4)
+        if (more := len(reasons) - MOST_REASONS) > 0:
+            _paragraph(console, Text(f"and {counted(more, 'more reason')} (--json has them all)"), 4)
         _paragraph(console, Text(f"Undecided: {_families(checks)}", "dim"), 4)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from ses_monitor.audit.once_identities import Coverage
 from ses_monitor.core.check import Evidence
-from ses_monitor.core.region_state import RunRecord, Unseen
-from ses_monitor_cli.view import FindingView, RegionView, View
+from ses_monitor.core.identity_memory import IdentityState
+from ses_monitor.core.region_state import AccountFacts, RunRecord, Unseen
+from ses_monitor.core.stored import Change
+from ses_monitor_cli.view import FindingView, ProofView, RegionView, View
 
 SCHEMA = 1
 
@@ -25,6 +29,16 @@ def of_audit(view: View) -> Document:
         "findings": [_finding(finding) for finding in view.findings],
         "unknown": _unknown(view.unseen),
         "skipped": list(view.skipped),
+        "looked_at": [_coverage(each) for each in view.coverage],
+    }
+
+
+def of_dns(view: ProofView) -> Document:
+    """Return the document of `dns`."""
+    return {
+        "schema": SCHEMA,
+        "findings": [_finding(finding) for finding in view.findings],
+        "unknown": _unknown(view.unseen),
     }
 
 
@@ -33,11 +47,32 @@ def of_status(view: View, runs: Mapping[str, RunRecord | None], now: datetime) -
     return {
         "schema": SCHEMA,
         "verdicts": [_verdict(region) | {"since": _instant(region.since)} for region in view.regions],
-        "findings": [
-            _finding(finding) | {"finding_id": finding.finding_id, "since": _instant(finding.since)}
-            for finding in view.findings
-        ],
+        "findings": [_stored(finding) for finding in view.findings],
         "runs": {function: None if run is None else _run(run, now) for function, run in runs.items()},
+    }
+
+
+def of_identity(name: str, states: Iterable[IdentityState], findings: Iterable[FindingView]) -> Document:
+    """Return the document of `identity`."""
+    return {
+        "schema": SCHEMA,
+        "identity": name,
+        "regions": [{"region": state.region, **_identity(state)} for state in states],
+        "findings": [_stored(finding) for finding in findings],
+    }
+
+
+def of_region(view: View, identities: Iterable[IdentityState], changes: Iterable[Change]) -> Document:
+    """Return the document of `region`; `view` holds that region alone."""
+    (region,) = view.regions
+    return {
+        "schema": SCHEMA,
+        **_verdict(region),
+        "since": _instant(region.since),
+        "account": None if region.account is None else _account(region.account),
+        "identities": [{"identity": state.name, **_identity(state)} for state in identities],
+        "findings": [_stored(finding) for finding in view.findings],
+        "changes": [_change(change) for change in changes],
     }
 
 
@@ -68,6 +103,64 @@ def _finding(finding: FindingView) -> Document:
         "cause": finding.cause,
         "remediation": [step.plain() for step in finding.steps],
         "evidence": _evidence(finding.evidence),
+    }
+
+
+def _stored(finding: FindingView) -> Document:
+    return _finding(finding) | {"finding_id": finding.finding_id, "since": _instant(finding.since)}
+
+
+def _identity(state: IdentityState) -> Document:
+    memory = state.memory
+    return {
+        "kind": state.kind.value,
+        "verification": state.verification_status,
+        "verification_since": _instant(memory.verification_since),
+        "dkim": state.dkim_status or None,
+        "dkim_since": _instant(memory.dkim_since),
+        "dkim_signing": state.dkim_signing,
+        "mail_from_domain": state.mail_from_domain or None,
+        "mail_from": state.mail_from_status or None,
+        "mail_from_since": _instant(memory.mail_from_since),
+        "unproven_since": _instant(memory.unproven_since),
+        "looked_at_in_depth": state.looked_at,
+        "configuration_set": state.configuration_set or None,
+        "first_seen": _instant(memory.first_seen),
+    }
+
+
+def _account(account: AccountFacts) -> Document:
+    facts = asdict(account)
+    return facts | {
+        "seen_at": _instant(account.seen_at),
+        "suppressed_reasons": None if account.suppressed_reasons is None else list(account.suppressed_reasons),
+    }
+
+
+def _change(change: Change) -> Document:
+    return {
+        "at": _instant(change.at),
+        "transition": change.transition.value,
+        "check": change.check_id,
+        "tag": change.tag,
+        "severity": change.severity.name,
+        "subject": change.subject,
+        "text": change.text,
+        "finding_id": change.finding_id,
+        "since": _instant(change.since),
+        "was_tag": change.was_tag or None,
+        "was_severity": None if change.was_severity is None else change.was_severity.name,
+    }
+
+
+def _coverage(coverage: Coverage) -> Document:
+    return {
+        "region": coverage.region,
+        "identities": coverage.identities,
+        "identities_in_depth": coverage.in_depth,
+        "identities_in_dns": coverage.proven,
+        "configuration_sets": coverage.configuration_sets,
+        "configuration_sets_read": coverage.sets_read,
     }
 
 

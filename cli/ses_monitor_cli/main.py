@@ -6,6 +6,9 @@ import typer
 
 from ses_monitor_cli.outcome import AnsweringGroup
 from ses_monitor_cli.verbs.audit import audit
+from ses_monitor_cli.verbs.dns import dns
+from ses_monitor_cli.verbs.identity import identity
+from ses_monitor_cli.verbs.region import region
 from ses_monitor_cli.verbs.status import status
 
 app = typer.Typer(
@@ -20,3 +23,6 @@ app = typer.Typer(
 )
 app.command(short_help="Look at SES now, with your own credentials; nothing needs to be deployed.")(audit)
 app.command(short_help="Read what the deployed monitor knows, and when it last looked.")(status)
+app.command(short_help="Prove one domain in the DNS from what SES expects; asks no AWS.")(dns)
+app.command(short_help="Read how an identity stands in every region, and what is open on it.")(identity)
+app.command(short_help="Read all that is known of a region, and what changed there in seven days.")(region)

@@ -58,7 +58,7 @@ class ProgressLine:
         """Say what is waited for now."""
         self._waiting = set(names)
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], description=doing, total=len(self._waiting), completed=0)
+            self._bar.update(self._bar.task_ids[0], description=doing, total=len(self._waiting) or None, completed=0)
 
     def done(self, name: str) -> None:
         """Say that one of them is there; the last few are named, so that one sees who is slow."""
@@ -69,13 +69,13 @@ class ProgressLine:
 
 
 @contextmanager
-def progress() -> Iterator[ProgressLine]:
-    """Show how far the work has come, while it works, if somebody watches standard error."""
+def progress(first: str = "Finding the regions") -> Iterator[ProgressLine]:
+    """Show how far the work has come, while it works, if somebody watches standard error. `first` is done first."""
     console = Console(stderr=True, markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         yield ProgressLine(None)
         return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(20), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        bar.add_task("Finding the regions", total=None)
+        bar.add_task(first, total=None)
         yield ProgressLine(bar)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ses_monitor.audit.dns_once import Found, Proven
 from ses_monitor.audit.once import Report
+from ses_monitor.audit.once_identities import Coverage
 from ses_monitor.core.check import Evidence, Step
 from ses_monitor.core.model import Severity
 from ses_monitor.core.region_state import AccountFacts, RegionState, Unseen
@@ -50,6 +52,7 @@ class View:
     findings: tuple[FindingView, ...]
     unseen: tuple[Unseen, ...]
     skipped: tuple[str, ...]
+    coverage: tuple[Coverage, ...] = ()
 
     @property
     def regions_verdicts(self) -> tuple[Verdict, ...]:
@@ -57,52 +60,78 @@ class View:
         return tuple(region.verdict for region in self.regions)
 
 
+@dataclass(frozen=True, slots=True)
+class ProofView:
+    """What the DNS proof of one domain found, and what it could not decide."""
+
+    findings: tuple[FindingView, ...]
+    unseen: tuple[Unseen, ...]
+
+
+def of_proof(proven: Proven) -> ProofView:
+    """Show the DNS proof of one domain."""
+    view = _ordered((), _found(proven.findings, proven.claim.region), proven.unseen, ())
+    return ProofView(view.findings, view.unseen)
+
+
 def of_reports(reports: Iterable[Report], skipped: Iterable[str]) -> View:
     """Show what was just looked at."""
     known = tuple(reports)
-    findings = (
-        FindingView(
-            check_id=each.check_id,
-            tag=each.finding.tag,
-            severity=each.finding.severity,
-            region=report.region,
-            subject=each.finding.subject,
-            text=each.finding.text,
-            cause=each.finding.cause,
-            steps=each.finding.steps,
-            evidence=each.finding.evidence,
-        )
-        for report in known
-        for each in report.findings
-    )
+    findings = (each for report in known for each in _found(report.findings, report.region))
     regions = (RegionView(each.region, each.verdict.verdict, each.verdict.causes, each.account) for each in known)
-    return _ordered(regions, findings, (one for each in known for one in each.unseen), skipped)
+    view = _ordered(regions, findings, (one for each in known for one in each.unseen), skipped)
+    return replace(view, coverage=tuple(sorted((each.coverage for each in known), key=lambda each: each.region)))
 
 
 def of_table(
     states: Iterable[RegionState], stored: Iterable[Stored], unseen: Iterable[Unseen], skipped: Iterable[str]
 ) -> View:
     """Show what the table holds."""
-    findings = (
-        FindingView(
+    return _ordered(map(of_state, states), map(of_stored, stored), unseen, skipped)
+
+
+def of_state(state: RegionState) -> RegionView:
+    """Show a region as the table holds it."""
+    return RegionView(state.region, state.verdict, state.causes, state.account, state.verdict_since)
+
+
+def of_stored(stored: Stored) -> FindingView:
+    """Show a finding as the table holds it."""
+    return FindingView(
+        check_id=stored.check_id,
+        tag=stored.tag,
+        severity=stored.severity,
+        region=stored.region,
+        subject=stored.subject,
+        text=stored.text,
+        cause=stored.cause,
+        steps=stored.steps,
+        evidence=stored.evidence,
+        finding_id=stored.finding_id,
+        since=stored.opened_at or stored.first_seen,
+    )
+
+
+def by_urgency(findings: Iterable[FindingView]) -> tuple[FindingView, ...]:
+    """Return findings in the order in which they are told: the worst first."""
+    return tuple(
+        sorted(findings, key=lambda each: (-each.severity, each.region, each.check_id, each.tag, each.subject))
+    )
+
+
+def _found(findings: Iterable[Found], region: str) -> Iterator[FindingView]:
+    for each in findings:
+        yield FindingView(
             check_id=each.check_id,
-            tag=each.tag,
-            severity=each.severity,
-            region=each.region,
-            subject=each.subject,
-            text=each.text,
-            cause=each.cause,
-            steps=each.steps,
-            evidence=each.evidence,
-            finding_id=each.finding_id,
-            since=each.opened_at or each.first_seen,
+            tag=each.finding.tag,
+            severity=each.finding.severity,
+            region=region,
+            subject=each.finding.subject,
+            text=each.finding.text,
+            cause=each.finding.cause,
+            steps=each.finding.steps,
+            evidence=each.finding.evidence,
         )
-        for each in stored
-    )
-    regions = (
-        RegionView(state.region, state.verdict, state.causes, state.account, state.verdict_since) for state in states
-    )
-    return _ordered(regions, findings, unseen, skipped)
 
 
 def _ordered(
@@ -113,9 +142,7 @@ def _ordered(
 ) -> View:
     return View(
         regions=tuple(sorted(regions, key=lambda each: each.region)),
-        findings=tuple(
-            sorted(findings, key=lambda each: (-each.severity, each.region, each.check_id, each.tag, each.subject))
-        ),
+        findings=by_urgency(findings),
         unseen=tuple(sorted(unseen, key=lambda each: (each.region, each.check_id, each.subject, each.reason))),
         skipped=tuple(sorted(skipped)),
     )

@@ -10,11 +10,16 @@ from xml.sax.saxutils import escape
 
 import boto3
 
+from ses_monitor import checks
 from ses_monitor.audit.accounts import FUNCTION
 from ses_monitor.audit.region import audit_region
-from ses_monitor.core.model import Snapshot
-from ses_monitor.core.observed import Blindness, Missing
+from ses_monitor.core.engine import run
+from ses_monitor.core.identity_memory import recall, remember
+from ses_monitor.core.model import Scope, Snapshot
+from ses_monitor.core.observed import Blindness, Known, Missing
 from ses_monitor.core.region_state import RunRecord, Unseen
+from ses_monitor.core.settle import Rules, settle
+from ses_monitor.store.identity_table import IdentityTable
 from ses_monitor.store.table import Table
 from tests.build import BLIND
 from tests.store.examples import create_table
@@ -101,7 +106,7 @@ def audit(snapshots: Iterable[Snapshot], at: datetime, *, skipped: Sequence[str]
         table.save_region_state(done.state, before)
         regions.append(snapshot.region)
         unseen += done.unseen
-    run = RunRecord(
+    record = RunRecord(
         function=FUNCTION,
         started_at=at,
         duration_ms=1840,
@@ -112,7 +117,7 @@ def audit(snapshots: Iterable[Snapshot], at: datetime, *, skipped: Sequence[str]
         conflicts=0,
         complete=complete,
     )
-    table.save_run(run)
+    table.save_run(record)
 
 
 def runs_only(at: datetime, *, every: timedelta, number: int) -> None:
@@ -120,3 +125,21 @@ def runs_only(at: datetime, *, every: timedelta, number: int) -> None:
     table = Table(boto3.client("dynamodb", region_name=HOME), TABLE, history_days=30, clock=lambda: at)
     for each in range(number):
         table.save_run(RunRecord(FUNCTION, at - each * every, 900, (HOME,), (), (), 0, 0, complete=True))
+
+
+def audit_identities(snapshot: Snapshot, at: datetime, unproven: Mapping[str, datetime]) -> None:
+    """Store what one audit of a region's identities comes to; the DNS does not prove some of them since then."""
+    table = IdentityTable(boto3.client("dynamodb", region_name=HOME), TABLE, history_days=30, clock=lambda: at)
+    before = {state.name: state for state in table.identity_states(snapshot.region)}
+    identities = tuple(recall(each, before.get(each.name), at) for each in snapshot.identities.get())
+    snapshot = replace(snapshot, taken_at=at, identities=Known(identities))
+    running = checks.of_scopes(Scope.IDENTITY)
+    stored = table.findings("identity", snapshot.region)
+    evaluations = tuple(run(running, snapshot))
+    rules = Rules(frozenset(check.id for check in running), checks.diagnoses(running))
+    table.save(settle(snapshot, stored, evaluations, rules))
+    for each in identities:
+        own = [evaluation for evaluation in evaluations if evaluation.subject == each.name]
+        state = remember(snapshot.region, each, own, before.get(each.name), at)
+        state = replace(state, memory=replace(state.memory, unproven_since=unproven.get(each.name)))
+        assert table.save_identity_state(state, before.get(each.name))

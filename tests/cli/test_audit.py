@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from ses_monitor.core.model import ACCOUNT, Severity
 from simulator.server import Simulator
 from simulator.world import WORLDS, WorldFacts
 from tests.build import NOW
 from tests.cli.conftest import Run
 
+EVERY_IDENTITY = WORLDS / "identities.yaml"
 EVERY_STATE = WORLDS / "every_account_state.yaml"
 
 
@@ -37,6 +39,8 @@ def test_every_state_of_an_account_gives_exactly_its_tags(run: Run) -> None:
     world = WorldFacts.load(EVERY_STATE).world
     tags: dict[str, list[str]] = {name: [] for name in world.regions}
     for finding in found["findings"]:
+        if finding["subject"] != ACCOUNT:
+            continue
         tags.setdefault(finding["region"], []).append(finding["tag"])
     assert tags == {name: list(region.expect) for name, region in world.regions.items()}
 
@@ -53,11 +57,32 @@ def test_every_state_of_an_account_gives_exactly_its_tags(run: Run) -> None:
     assert "me-south-1" not in verdicts
 
 
+def test_every_state_of_an_identity_a_configuration_set_and_a_domain_gives_exactly_its_tags(
+    run: Run, connect: Callable[[Simulator], None]
+) -> None:
+    with Simulator(EVERY_IDENTITY, clock=lambda: NOW) as simulator:
+        connect(simulator)
+        found = document(run, "--in-depth", "500")
+    tags: dict[tuple[str, str], set[str]] = {}
+    for finding in found["findings"]:
+        tags.setdefault((finding["region"], finding["subject"]), set()).add(finding["tag"])
+    expected: dict[tuple[str, str], set[str]] = {}
+    for name, region in WorldFacts.load(EVERY_IDENTITY).world.regions.items():
+        expected |= {(name, each.name): set(each.expect or ()) for each in region.identities}
+        expected |= {(name, each.name): set(each.expect or ()) for each in region.configuration_sets}
+    wrong = {
+        subject: (sorted(tags.get(subject, ())), sorted(wanted))
+        for subject, wanted in expected.items()
+        if tags.get(subject, set()) != wanted
+    }
+    assert not wrong, "found, and wanted"
+
+
 def test_the_document_has_exactly_the_fields_that_were_promised(run: Run, demo: Simulator) -> None:
     demo.fault("sa-east-1", kind="deny")
     found = document(run)
 
-    assert list(found) == ["schema", "verdicts", "findings", "unknown", "skipped"]
+    assert list(found) == ["schema", "verdicts", "findings", "unknown", "skipped", "looked_at"]
     assert found["schema"] == 1
     assert {tuple(each) for each in found["verdicts"]} == {("region", "verdict", "causes")}
     causes = [cause for each in found["verdicts"] for cause in each["causes"]]
@@ -65,6 +90,9 @@ def test_the_document_has_exactly_the_fields_that_were_promised(run: Run, demo: 
     finding = ("check", "tag", "severity", "region", "subject", "text", "cause", "remediation", "evidence")
     assert {tuple(each) for each in found["findings"]} == {finding}
     assert {tuple(each) for each in found["unknown"]} == {("check", "region", "subject", "reason")}
+    looked_at = ("identities", "identities_in_depth", "identities_in_dns")
+    sets = ("configuration_sets", "configuration_sets_read")
+    assert {tuple(each) for each in found["looked_at"]} == {("region", *looked_at, *sets)}
     steps = [step for each in found["findings"] for step in each["remediation"]]
     assert steps
     assert all(isinstance(step, str) and step for step in steps)
@@ -77,7 +105,9 @@ def test_the_document_comes_in_the_same_order_each_time(run: Run) -> None:
     found = json.loads(first)
     regions = [each["region"] for each in found["verdicts"]]
     assert regions == sorted(regions)
-    assert [each["severity"] for each in found["findings"]] == ["CRITICAL", "ERROR", "WARNING", "NOTICE"]
+    severities = [Severity[each["severity"]] for each in found["findings"]]
+    assert severities == sorted(severities, reverse=True)
+    assert set(severities) > {Severity.CRITICAL, Severity.ERROR, Severity.WARNING}
 
 
 def test_only_the_regions_asked_for_are_read_and_each_once(run: Run, demo: Simulator) -> None:
@@ -116,7 +146,9 @@ def test_what_does_not_apply_is_not_unknown_and_missing_data_is(run: Run, health
 @pytest.mark.parametrize(
     ("region", "arguments", "status"),
     [
-        ("eu-west-1", (), 0),
+        ("us-west-2", (), 0),
+        ("eu-west-1", (), 1),
+        ("eu-west-1", ("--fail-on", "critical"), 0),
         ("ap-southeast-2", (), 1),
         ("eu-central-1", (), 1),
         ("us-east-1", (), 0),
@@ -158,7 +190,7 @@ def test_bad_usage_is_named_with_what_is_accepted(
 
 def test_findings_weigh_more_than_regions_that_could_not_be_seen(run: Run, demo: Simulator) -> None:
     demo.fault("us-west-2", kind="deny")
-    seen = run("audit", "--region", "eu-west-1", "--region", "us-west-2")
+    seen = run("audit", "--region", "sa-east-1", "--region", "us-west-2")
     assert seen.exit_code == 0
     assert "1 region could not be judged" in seen.stderr
     assert run("audit", "--region", "eu-central-1", "--region", "us-west-2").exit_code == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ses_monitor.audit import once
+from ses_monitor.audit import deadlines
 from simulator.server import Simulator
 from tests.cli.conftest import Run
 
@@ -91,8 +91,8 @@ def test_a_missing_endpoint_blinds_what_needs_it_and_nothing_else(
 def test_endpoints_that_never_answer_cost_their_own_facts_only(
     run: Run, monkeypatch: pytest.MonkeyPatch, healthy: Simulator
 ) -> None:
-    monkeypatch.setattr(once, "DETAIL_SECONDS", 0.3)
-    monkeypatch.setattr(once, "LISTING_SECONDS", 0.3)
+    monkeypatch.setattr(deadlines, "DETAIL_SECONDS", 0.3)
+    monkeypatch.setattr(deadlines, "LISTING_SECONDS", 0.3)
     healthy.change("eu-west-1", account={"quota": {"max_24_hour": 10_000}})
     for operation in ("ListRegions", "GetSendStatistics", "GetMetricData"):
         healthy.fault("*", operation, kind="hang")
@@ -106,7 +106,7 @@ def test_endpoints_that_never_answer_cost_their_own_facts_only(
 
 
 def test_a_region_that_hangs_is_unknown(run: Run, monkeypatch: pytest.MonkeyPatch, healthy: Simulator) -> None:
-    monkeypatch.setattr(once, "ACCOUNT_SECONDS", 0.3)
+    monkeypatch.setattr(deadlines, "ACCOUNT_SECONDS", 0.3)
     healthy.fault("eu-west-1", "GetAccount", kind="hang")
     result = run("audit", "--region", "eu-west-1")
     assert result.exit_code == 3

@@ -11,13 +11,17 @@ from pathlib import Path
 
 import pytest
 from moto import mock_aws
+from typer.main import get_command
 
+from ses_monitor.core.observed import Known
+from ses_monitor_cli.main import app
 from ses_monitor_cli.outcome import ExitStatus, Level
 from simulator.server import Simulator
-from tests.build import HEALTHY, NOW, sandbox
+from tests.build import HEALTHY, HEALTHY_ADDRESS, NOW, SENDER, feedback, sandbox
 from tests.cli import stack
 from tests.cli.conftest import Run
 
+FEEDBACK_BY_MAIL = feedback(bounce_topic="", complaint_topic="", forwarding=True)
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 EXAMPLE = re.compile(r"```console\n\$ ses-monitor (?P<arguments>[^\n]+)\n```\n\n```json\n(?P<json>.*?)```", re.DOTALL)
 
@@ -41,6 +45,11 @@ def test_the_examples_of_audit_are_real(run: Run, demo: Simulator) -> None:
     check(run, "audit")
 
 
+@pytest.mark.usefixtures("demo")
+def test_the_examples_of_dns_are_real(run: Run) -> None:
+    check(run, "dns")
+
+
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with stack.CloudFormation({"ses-monitor": {"TableName": stack.TABLE}}) as url, mock_aws():
@@ -56,6 +65,29 @@ def test_the_examples_of_status_are_real(run: Run) -> None:
         at = NOW - timedelta(minutes=minutes_ago)
         stack.audit([replace(each, region=name, taken_at=at) for name, each in regions.items()], at)
     check(run, "status")
+
+
+@pytest.mark.usefixtures("deployed")
+def test_the_examples_of_identity_and_region_are_real(run: Run) -> None:
+    for minutes_ago, world in ((182, HEALTHY), (2, sandbox())):
+        at = NOW - timedelta(minutes=minutes_ago)
+        stack.audit([replace(world, region="eu-central-1", taken_at=at)], at)
+        address = replace(HEALTHY_ADDRESS, feedback=FEEDBACK_BY_MAIL)
+        stack.audit_identities(replace(SENDER, region="eu-central-1", identities=Known((address,))), at, {})
+    check(run, "identity")
+    check(run, "region")
+
+
+def test_the_page_names_every_verb_and_each_of_its_options() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    verbs = get_command(app).commands  # type: ignore[attr-defined] # a group: typer does not say so
+    for name, command in verbs.items():
+        _, _, section = page.partition(f"\n## {name}\n")
+        assert section, f"there is no section on {name}"
+        text = section.partition("\n## ")[0]
+        shared = page.partition("\n## status\n")[2].partition("\n## ")[0] if "options of `status`" in text else ""
+        for option in (each for each in command.params if each.param_type_name == "option" and each.name != "help"):
+            assert f"`{option.opts[0]}" in text + shared, f"{name} {option.opts[0]} is not explained"
 
 
 def test_the_page_names_every_exit_status_and_every_level() -> None:

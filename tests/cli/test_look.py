@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from simulator.server import Simulator
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, is_to_paste
 
 Golden = Callable[[str, str], None]
 
@@ -45,5 +45,28 @@ def test_many_regions_that_cannot_be_seen_do_not_flood(run: Run, healthy: Simula
 @pytest.mark.usefixtures("demo")
 def test_no_line_of_prose_is_wider_than_the_terminal(run: Run, columns: int) -> None:
     for row in run("audit", columns=columns).stdout.splitlines():
-        to_paste = row.strip().startswith(("aws ", "https://"))
-        assert to_paste or len(row) <= columns
+        assert is_to_paste(row) or len(row) <= columns
+
+
+def test_many_like_findings_are_told_by_a_few_and_the_others_named(run: Run, healthy: Simulator) -> None:
+    names = [f"d{n:02}.example" for n in range(40)]
+    healthy.change("eu-west-1", identities=[{"name": name, "verification": "FAILED"} for name in names])
+    shown = run("audit", "--no-dns", "--region", "eu-west-1").stdout
+    told = " ".join(shown.split())
+    assert "And 32 more: d08.example eu-west-1" in told
+    assert "d27.example eu-west-1, …" in told
+    assert "(--json has the steps of all of them.)" in told
+    assert shown.count("--email-identity d07.example") > 0
+    assert shown.count("--email-identity d08.example") == 0
+
+
+def test_what_was_not_looked_at_is_said(run: Run, healthy: Simulator) -> None:
+    names = [f"d{n:02}.example" for n in range(40)]
+    healthy.change(
+        "eu-west-1", identities=[{"name": name} for name in names], configuration_sets=[{"name": "a"}, {"name": "b"}]
+    )
+    shown = run("audit", "--region", "eu-west-1", "--in-depth", "3").stdout
+    assert "Identities: 40 in 1 region, 3 read in depth; all asked about in the DNS." in shown
+    assert "Configuration sets: 2, all read." in shown
+    unasked = run("audit", "--region", "eu-west-1", "--no-dns").stdout
+    assert "Identities: 40 in 1 region, 12 read in depth; the DNS was not asked." in unasked

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
 
-import boto3
 import typer
-from botocore import exceptions as boto
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -17,31 +14,24 @@ from ses_monitor.alerts.words import counted, duration, line, moment
 from ses_monitor.audit.accounts import FUNCTION
 from ses_monitor.audit.overdue import is_overdue, period_of
 from ses_monitor.core.region_state import RunRecord
-from ses_monitor.store.item import UnreadableItemError
-from ses_monitor.store.queries import Queries
-from ses_monitor_cli import aws, clock, document
+from ses_monitor_cli import clock, document
 from ses_monitor_cli.answer import answer
+from ses_monitor_cli.deployed import StackName, StackRegion, TableName, find_table, reading
 from ses_monitor_cli.details import print_findings, print_unseen, summary
 from ses_monitor_cli.matrix import print_matrix
 from ses_monitor_cli.options import AsJson, FailOn
-from ses_monitor_cli.outcome import CannotLookError, ExitStatus, Level, status_of
+from ses_monitor_cli.outcome import ExitStatus, Level, status_of
 from ses_monitor_cli.terminal import answer_console, say, write
 from ses_monitor_cli.view import View, of_table
 
-DEFAULT_STACK = "ses-monitor"
 RUNS = 10
 """Enough of the last runs to tell how often they start."""
 
 
 def status(
-    stack_name: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"The stack to read. Default: {DEFAULT_STACK}.")
-    ] = None,
-    table: Annotated[str | None, typer.Option(metavar="NAME", help="The table to read, instead of a stack's.")] = None,
-    region: Annotated[
-        str | None,
-        typer.Option(metavar="REGION", help="Where the stack is. Default: the region of your AWS configuration."),
-    ] = None,
+    stack_name: StackName = None,
+    table: TableName = None,
+    region: StackRegion = None,
     fail_on: FailOn = Level.ERROR,
     as_json: AsJson = False,
 ) -> None:
@@ -50,60 +40,24 @@ def status(
     Exit status: 0 nothing wrong, 1 findings at or above --fail-on, 2 bad usage, 3 could not look: the table cannot be
     read, no region could be judged, or nothing is wrong in an audit that is overdue.
     """
-    if stack_name and table:
-        msg = "give one of them: a stack has its table."
-        raise typer.BadParameter(msg, param_hint="--stack-name / --table")
-    session = aws.open_session()
-    where = _where(session, region)
-    aws.check_credentials(session)
-    name = table or aws.table_of_stack(session, where, stack_name or DEFAULT_STACK)
-    view, runs = _read(session, where, name)
+    deployed = find_table(stack_name, table, region)
+    with reading(deployed):
+        runs = deployed.queries.runs(FUNCTION, limit=RUNS)
+        last = runs[0] if runs else None
+        states, stored = deployed.queries.regions(), deployed.queries.open_findings()
+    view = of_table(states, stored, last.unseen if last else (), last.skipped if last else ())
     now = clock.utc_now()
     late = is_overdue(runs, now)
     if as_json:
-        last = runs[0] if runs else None
         write(document.to_text(document.of_status(view, {FUNCTION: last}, now)))
     else:
-        _print(view, runs, f"{'table' if table else 'stack'} {table or stack_name or DEFAULT_STACK} in {where}", now)
+        _print(view, runs, deployed.named, now)
     if late:
         say(f"ses-monitor: {_how_late(runs, now)}")
     outcome = status_of(view, fail_on)
     if late and outcome is ExitStatus.NOTHING_WRONG:
         outcome = ExitStatus.COULD_NOT_LOOK
     raise typer.Exit(outcome)
-
-
-def _where(session: boto3.Session, region: str | None) -> str:
-    known = aws.known_regions(session, "dynamodb")
-    if region is not None and region not in known:
-        msg = f"{region[:60]!r} is not a region. Regions: {', '.join(known)}"
-        raise typer.BadParameter(msg, param_hint="--region")
-    where = region or session.region_name
-    if not where:
-        msg = "your AWS configuration names no region. Say where the stack is: --region REGION"
-        raise typer.BadParameter(msg, param_hint="--region")
-    return where
-
-
-def _read(session: boto3.Session, region: str, table: str) -> tuple[View, list[RunRecord]]:
-    try:
-        client = session.client("dynamodb", region_name=region, config=aws.ASKING)
-        queries = Queries(client, table, clock=clock.utc_now)
-        runs = queries.runs(FUNCTION, limit=RUNS)
-        last = runs[0] if runs else None
-        skipped = last.skipped if last else ()
-        view = of_table(queries.regions(), queries.open_findings(), last.unseen if last else (), skipped)
-    except boto.ClientError as error:
-        if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
-            msg = f"there is no table {line(table, 100)} in {region}. Say which: --table NAME, --region REGION."
-            raise CannotLookError(msg) from error
-        raise CannotLookError(aws.sentence(error)) from error
-    except (boto.BotoCoreError, ValueError) as error:
-        raise CannotLookError(aws.sentence(error)) from error
-    except UnreadableItemError as error:
-        msg = f"the table holds something this version cannot read ({error}). Is the command older than the stack?"
-        raise CannotLookError(msg) from error
-    return view, runs
 
 
 def _print(view: View, runs: Sequence[RunRecord], of_what: str, now: datetime) -> None:

@@ -1,0 +1,101 @@
+"""The table of a deployed monitor: how it is named, found and read, and each way that can fail as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import boto3
+import typer
+from botocore import exceptions as boto
+
+from ses_monitor.alerts.words import line
+from ses_monitor.store.item import UnreadableItemError
+from ses_monitor.store.queries import Queries
+from ses_monitor_cli import aws, clock
+from ses_monitor_cli.outcome import CannotLookError
+
+DEFAULT_STACK = "ses-monitor"
+
+StackName = Annotated[
+    str | None, typer.Option("--stack-name", metavar="NAME", help=f"The stack to read. Default: {DEFAULT_STACK}.")
+]
+TableName = Annotated[
+    str | None, typer.Option("--table", metavar="NAME", help="The table to read, instead of a stack's.")
+]
+StackRegion = Annotated[
+    str | None,
+    typer.Option(
+        "--region", metavar="REGION", help="Where the stack is. Default: the region of your AWS configuration."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A table to read; `named` says which it is, for people."""
+
+    queries: Queries
+    table: str
+    region: str
+    named: str
+
+
+def find_table(stack_name: str | None, table: str | None, region: str | None) -> Deployed:
+    """Find the table that the options name.
+
+    Raises:
+        typer.BadParameter: the options contradict each other, or name no region.
+        CannotLookError: there are no credentials, no such stack, or AWS cannot be asked.
+    """
+    if stack_name and table:
+        msg = "give one of them: a stack has its table."
+        raise typer.BadParameter(msg, param_hint="--stack-name / --table")
+    session = aws.open_session()
+    where = _where(session, region)
+    aws.check_credentials(session)
+    name = table or aws.table_of_stack(session, where, stack_name or DEFAULT_STACK)
+    try:
+        client = session.client("dynamodb", region_name=where, config=aws.ASKING)
+    except (boto.BotoCoreError, ValueError) as error:
+        raise CannotLookError(aws.sentence(error)) from error
+    named = f"table {table}" if table else f"stack {stack_name or DEFAULT_STACK}"
+    return Deployed(Queries(client, name, clock=clock.utc_now), name, where, f"{named} in {where}")
+
+
+@contextmanager
+def reading(deployed: Deployed) -> Iterator[None]:
+    """Read the table within it.
+
+    Raises:
+        CannotLookError: the table is not there, cannot be read, or holds what this version does not know.
+    """
+    try:
+        yield
+    except boto.ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+            msg = (
+                f"there is no table {line(deployed.table, 100)} in {deployed.region}. Say which: --table NAME,"
+                " --region REGION."
+            )
+            raise CannotLookError(msg) from error
+        raise CannotLookError(aws.sentence(error)) from error
+    except (boto.BotoCoreError, ValueError) as error:
+        raise CannotLookError(aws.sentence(error)) from error
+    except UnreadableItemError as error:
+        msg = f"the table holds something this version cannot read ({error}). Is the command older than the stack?"
+        raise CannotLookError(msg) from error
+
+
+def _where(session: boto3.Session, region: str | None) -> str:
+    known = aws.known_regions(session, "dynamodb")
+    if region is not None and region not in known:
+        msg = f"{region[:60]!r} is not a region. Regions: {', '.join(known)}"
+        raise typer.BadParameter(msg, param_hint="--region")
+    where = region or session.region_name
+    if not where:
+        msg = "your AWS configuration names no region. Say where the stack is: --region REGION"
+        raise typer.BadParameter(msg, param_hint="--region")
+    return where

@@ -74,8 +74,11 @@ def _tell(monitor: DeployedMonitor, chapter: Chapter) -> None:
         answer = monitor.audit()
         console.print(
             f"[dim]audit: {answer['regions']} regions in {answer['duration_ms']} ms,"
-            f" {answer['unseen']} facts not seen, {answer['changes']} changes[/]"
+            f" {answer['unseen']} checks undecided, {answer['changes']} changes[/]"
         )
+    for _ in range(chapter.identity_audits):
+        runs = monitor.audit_identities()
+        console.print(f"[dim]identity audit: {len(runs)} regions, {sum(run.changes for run in runs)} changes[/]")
     monitor.wait_until_told()
     messages = monitor.simulator.chat.messages[before:]
     if not messages:

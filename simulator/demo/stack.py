@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 from botocore.config import Config
 
+from ses_monitor.core.region_state import RunRecord
 from ses_monitor.core.stored import Change
 from ses_monitor.store.deliveries import Deliveries
 from ses_monitor.store.queries import Queries
@@ -56,7 +57,12 @@ class DeployedMonitor:
     ) -> None:
         """Prepare; `parameters` are laid over those that make the stack post to the simulated Slack."""
         self.stack_name = stack_name
-        self._parameters = {"SlackWebhookParameter": WEBHOOK_PARAMETER, **(parameters or {})}
+        # The simulated SES does not mind being asked often; nobody wants to wait for the pace that a real one needs.
+        self._parameters = {
+            "SlackWebhookParameter": WEBHOOK_PARAMETER,
+            "SesRequestsPerSecond": "20",
+            **(parameters or {}),
+        }
         self._on_step = on_step
         self.simulator = Simulator(world)
         self.aws = EmbeddedAws({}, region=HOME_REGION)
@@ -108,6 +114,24 @@ class DeployedMonitor:
         """Run the account audit once, as its schedule does, and return what it answers."""
         answer: dict[str, Any] = invoke(self.aws, self.outputs["AuditAccountsFunctionName"], {"from": "schedule"})
         return answer
+
+    def audit_identities(self, seconds: float = 120) -> list[RunRecord]:
+        """Run the identity audit of every region once, as its schedule does, and return what each region's said.
+
+        Raises:
+            NotInTimeError: not every region was done within `seconds`.
+        """
+        began = datetime.now(UTC)
+        planned: int = invoke(self.aws, self.outputs["PlanIdentitiesFunctionName"], {"from": "schedule"})["regions"]
+
+        def done() -> list[RunRecord]:
+            return [run for run in self.queries.runs("audit_identities", limit=200) if run.started_at >= began]
+
+        def regions_done() -> int:
+            return len({region for run in done() for region in run.regions})
+
+        wait_until(lambda: regions_done() >= planned, lambda: f"{planned} regions, {regions_done()} are done", seconds)
+        return done()
 
     def changes(self) -> list[Change]:
         """Return every change of every region so far, the first first."""

@@ -18,6 +18,7 @@ class Chapter:
     what: str
     happen: Callable[[DeployedMonitor], None]
     audits: int = 1
+    identity_audits: int = 0
 
 
 def _nothing(_: DeployedMonitor) -> None:
@@ -28,6 +29,14 @@ def _trouble(monitor: DeployedMonitor) -> None:
     monitor.simulator.change("eu-west-1", account={"enforcement": "PROBATION"})
     monitor.simulator.fault("us-west-2", kind="throttle")
     monitor.simulator.fault("sa-east-1", kind="deny")
+
+
+def _record_vanishes(monitor: DeployedMonitor) -> None:
+    monitor.simulator.remove_record("harbour-gifts.example", "giftsb._domainkey", "CNAME")
+
+
+def _record_returns(monitor: DeployedMonitor) -> None:
+    monitor.simulator.add_record("harbour-gifts.example", "giftsb._domainkey", "CNAME", "giftsb.dkim.amazonses.com")
 
 
 def _over(monitor: DeployedMonitor) -> None:
@@ -59,5 +68,28 @@ CHAPTERS = (
         "It is over",
         "The review ends well, the throttling and the policy go, and somebody switches ap-southeast-2 on again.",
         _over,
+    ),
+    Chapter(
+        "The identities",
+        "Every hour each identity of every region is audited, with the DNS behind it. What is wrong there is a summary"
+        " at first; DNS is asked twice before anything is said of it.",
+        _nothing,
+        audits=0,
+        identity_audits=2,
+    ),
+    Chapter(
+        "A record vanishes",
+        "Somebody tidies up the zone of harbour-gifts.example and takes one of its three DKIM records out. SES goes on"
+        " saying SUCCESS, for hours or days.",
+        _record_vanishes,
+        audits=0,
+        identity_audits=2,
+    ),
+    Chapter(
+        "The record is back",
+        "It is published again, and SES never noticed.",
+        _record_returns,
+        audits=0,
+        identity_audits=1,
     ),
 )

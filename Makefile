@@ -63,8 +63,10 @@ test: venvs ## Everything CI runs: lint, types, template, generated pages, unit 
 	echo; echo "make test: all passed ($(TEST_STAGES)) in $$(($$(date +%s) - start)) s"
 
 .PHONY: bench
-bench: venvs ## Measure: time and memory of the audit of all regions
+bench: venvs ## Measure: the audits' time, memory and calls, and the DNS proof beside a bare loop
 	@$(OFFLINE) $(PY) -m bench.audit_accounts
+	@$(OFFLINE) $(PY) -m bench.dns_proof
+	@test ! -e bench/audit_identities.py || $(OFFLINE) $(PY) -m bench.audit_identities
 
 .PHONY: deploy
 deploy: venv-sam ## Build, then deploy to your AWS account, asking for each parameter

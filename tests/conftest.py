@@ -2,8 +2,11 @@
 
 import os
 import signal
+from collections.abc import Callable
+from pathlib import Path
 
 import hypothesis
+import pytest
 from pytest_socket import socket_allow_hosts
 
 LOOPBACK = ["127.0.0.0/8", "::1", "localhost"]
@@ -34,3 +37,19 @@ hypothesis.settings.load_profile("untimed")
 def pytest_runtest_setup() -> None:
     """Let each test connect to this machine only."""
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare text with a golden file of the test's folder; `UPDATE_GOLDEN=1` writes it instead, for `git diff`."""
+    folder = Path(__file__).parent / "golden" / request.path.parent.name
+
+    def compare(name: str, text: str) -> None:
+        path = folder / name
+        if os.environ.get("UPDATE_GOLDEN"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"no golden file {name}: run again with UPDATE_GOLDEN=1 and look at it"
+        assert text == path.read_text(encoding="utf-8"), f"{name} differs: UPDATE_GOLDEN=1 writes what is made now"
+
+    return compare

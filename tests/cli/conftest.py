@@ -1,13 +1,10 @@
 """The command as a person or a script runs it, against a simulated SES or against nothing at all."""
 
-import os
 import re
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
-from pytest_socket import socket_allow_hosts
 from typer.testing import CliRunner, Result
 
 from ses_monitor_cli import clock
@@ -15,9 +12,6 @@ from ses_monitor_cli.main import app
 from simulator.server import Simulator
 from simulator.world import WORLDS
 from tests.build import NOW
-from tests.conftest import LOOPBACK
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "cli"
 
 Run = Callable[..., Result]
 
@@ -30,12 +24,6 @@ def at_full_pace(arguments: Sequence[str]) -> list[str]:
 def is_to_paste(row: str) -> bool:
     """Whether a row is a command, an address or a DNS record, which are never wrapped."""
     return re.match(r"\s*(aws |dig |https://|\S+ (CNAME|TXT|MX) )", row) is not None
-
-
-@pytest.fixture(autouse=True)
-def whole_loopback() -> None:
-    """Let a test ask simulated name servers too: each has a loopback address of its own, and all the same port."""
-    socket_allow_hosts([*LOOPBACK, "127.0.0.0/8"], allow_unix_socket=True)
 
 
 @pytest.fixture
@@ -84,18 +72,3 @@ def healthy(connect: Callable[[Simulator], None]) -> Iterator[Simulator]:
     with Simulator({"regions": {"eu-west-1": {}}}, clock=lambda: NOW) as simulator:
         connect(simulator)
         yield simulator
-
-
-@pytest.fixture
-def golden() -> Callable[[str, str], None]:
-    """Compare text with a golden file; `UPDATE_GOLDEN=1` writes the file instead, for `git diff` to show."""
-
-    def compare(name: str, text: str) -> None:
-        path = GOLDEN / name
-        if os.environ.get("UPDATE_GOLDEN"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        assert path.exists(), f"no golden file {name}: run again with UPDATE_GOLDEN=1 and look at it"
-        assert text == path.read_text(encoding="utf-8"), f"{name} differs: UPDATE_GOLDEN=1 writes what is made now"
-
-    return compare

@@ -38,8 +38,10 @@ def test_regions_are_a_list_without_blanks_and_doubles() -> None:
 def test_audit_identities_reads_its_settings() -> None:
     url = IDENTITIES["IDENTITY_QUEUE_URL"]
     read = settings.audit_identities(IDENTITIES)
-    assert read == IdentitySettings("ses-monitor", "eu-west-1", (), frozenset(), url, 0.8, 400)
+    assert read == IdentitySettings("ses-monitor", "eu-west-1", (), frozenset(), frozenset(), url, 0.8, 400)
     assert settings.audit_identities({**IDENTITIES, "SES_REQUESTS_PER_SECOND": " 2.5 "}).requests_per_second == 2.5
+    trusting = settings.audit_identities({**IDENTITIES, "TRUSTED_ACCOUNTS": "111122223333, 444455556666"})
+    assert trusting.trusted_accounts == {"111122223333", "444455556666"}
 
 
 def test_publish_alerts_reads_its_settings() -> None:
@@ -82,6 +84,7 @@ def test_a_missing_variable_is_named(read: Read, environment: dict[str, str], va
         (settings.audit_accounts, AUDIT, "HISTORY_DAYS", "-1"),
         (settings.audit_accounts, AUDIT, "HISTORY_DAYS", "a year"),
         (settings.audit_identities, IDENTITIES, "IDENTITY_QUEUE_URL", "ses-monitor-identities"),
+        (settings.audit_identities, IDENTITIES, "TRUSTED_ACCOUNTS", "partner"),
         *(
             (settings.audit_identities, IDENTITIES, "SES_REQUESTS_PER_SECOND", value)
             for value in ("0", "0.05", "20.1", "-1", "1e3", "nan", "fast", "0,8")

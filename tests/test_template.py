@@ -225,6 +225,7 @@ def test_every_parameter_is_described_and_constrained(name: str) -> None:
         ("Regions", "eu-west-1, us-east-1"),
         ("Regions", "Ireland"),
         ("SendingRegions", "eu-west"),
+        ("TrustedAccounts", "111122223333, 444455556666"),
     ],
 )
 def test_a_wrong_parameter_is_refused_before_anything_is_deployed(parameter: str, refused: str) -> None:

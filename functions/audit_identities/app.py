@@ -36,7 +36,7 @@ queue = RegionQueue(boto3.client("sqs", config=WRITING), SETTINGS.queue_url)
 pacer = Pacer(SETTINGS.requests_per_second)
 reader = AwsIdentityReader(clients, pacer)
 sources = Sources(reader, AwsAccountReader(clients), lambda ask, known: prove_now(ask, DNS, known=known), queue.put)
-worker = Worker(sources, table, queue, SETTINGS.sending_regions, pacer.longest_wait, logger, metrics)
+worker = Worker(sources, table, queue, SETTINGS, pacer.longest_wait, logger, metrics)
 
 
 @logger.inject_lambda_context

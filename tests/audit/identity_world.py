@@ -259,7 +259,7 @@ class IdentityMonitor:
             self.crashed.append((region, error))
 
         sources = Sources(self.world, self.world, self.world.prove, self.queue.append)
-        assignment = Assignment(task, ACCOUNT_ID, self.now, self.seconds, self.sending, self.clock)
+        assignment = Assignment(task, ACCOUNT_ID, self.now, self.seconds, self.sending, clock=self.clock)
         return audit_identities(sources, self.store, assignment, note)
 
     def settled(self) -> "IdentityMonitor":

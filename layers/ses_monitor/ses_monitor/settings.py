@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _REGION = re.compile(r"^[a-z]{2,4}(-[a-z]+)+-\d+$")
+_ACCOUNT = re.compile(r"^\d{12}$")
 _TABLE = re.compile(r"^(arn:[^\s]+|[A-Za-z0-9_.-]{3,255})$")
 _TOPIC = re.compile(r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")
 _QUEUE = re.compile(r"^https?://\S+$")
@@ -44,6 +45,7 @@ class IdentitySettings:
     home_region: str
     regions: tuple[str, ...]
     sending_regions: frozenset[str]
+    trusted_accounts: frozenset[str]
     queue_url: str
     requests_per_second: float
     history_days: int
@@ -94,6 +96,7 @@ def audit_identities(environment: Mapping[str, str]) -> IdentitySettings:
         home_region=_matching(environment, "AWS_REGION", _REGION, "an AWS region; Lambda sets it itself"),
         regions=_regions(environment, "REGIONS"),
         sending_regions=frozenset(_regions(environment, "SENDING_REGIONS")),
+        trusted_accounts=_accounts(environment, "TRUSTED_ACCOUNTS"),
         queue_url=_matching(environment, "IDENTITY_QUEUE_URL", _QUEUE, "the URL of the queue of regions"),
         requests_per_second=_rate(environment, "SES_REQUESTS_PER_SECOND"),
         history_days=_days(environment, "HISTORY_DAYS"),
@@ -154,6 +157,14 @@ def _regions(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
                 variable, name, "empty, or AWS regions separated by commas, such as eu-west-1,us-east-1"
             )
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _accounts(environment: Mapping[str, str], variable: str) -> frozenset[str]:
+    ids = [each.strip() for each in environment.get(variable, "").split(",") if each.strip()]
+    for each in ids:
+        if not _ACCOUNT.match(each):
+            raise SettingsError(variable, each, "empty, or AWS account ids of 12 digits separated by commas")
+    return frozenset(ids)
 
 
 def _days(environment: Mapping[str, str], variable: str) -> int:

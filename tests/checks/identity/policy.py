@@ -1,6 +1,7 @@
 """Cases of identity.policy: who a policy lets in, and policies that are none."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from ses_monitor.core.model import Snapshot
@@ -171,7 +172,7 @@ CASES = [
             f"another account: {principal}",
             lending({"AWS": principal}),
             FOREIGN,
-            says=(f"by {STRANGER}", "nothing needs to be done"),
+            says=(f"by {STRANGER}", "TrustedAccounts parameter"),
         )
         for principal in (
             STRANGER,
@@ -187,7 +188,14 @@ CASES = [
         FOREIGN,
         says=("000000000004 and 4 more",),
     ),
+    Case(
+        "accounts that are trusted, and one that is not",
+        replace(lending({"AWS": [STRANGER, "000000000007"]}), trusted_accounts=frozenset({"000000000007"})),
+        FOREIGN,
+        says=(f"by {STRANGER}",),
+    ),
     # nobody else
+    Case("only accounts that are trusted", replace(lending({"AWS": STRANGER}), trusted_accounts=frozenset({STRANGER}))),
     Case("our own account", lending({"AWS": [ACCOUNT_ID, f"arn:aws:iam::{ACCOUNT_ID}:role/mailer"]})),
     Case("a user that was deleted", lending({"AWS": "AIDAQRSTUVWXYZEXAMPLE"})),
     Case("an AWS service", lending({"Service": "cognito-idp.amazonaws.com"})),

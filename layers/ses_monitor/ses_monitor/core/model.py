@@ -137,6 +137,8 @@ class Snapshot:
     enabled_regions: Observed[frozenset[str]] = NOT_ASKED
     """Asked once for the whole account, and noted on its home region only."""
     listed_as_sending: bool = False
+    trusted_accounts: frozenset[str] = frozenset()
+    """Other AWS accounts that are meant to send with our identities, as the operator says."""
     memory: Memory = field(default_factory=Memory)
 
     @property

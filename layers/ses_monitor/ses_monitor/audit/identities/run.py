@@ -57,6 +57,7 @@ class Assignment:
     now: datetime
     seconds: float
     sending_regions: frozenset[str] = frozenset()
+    trusted_accounts: frozenset[str] = frozenset()
     clock: Callable[[], float] = time.monotonic
 
 
@@ -152,7 +153,11 @@ class _Leg:
     def _base(self, listing: Observed[tuple[Listed, ...]]) -> Snapshot:
         region, assignment = self._region, self._assignment
         blank = Snapshot(
-            assignment.account_id, region, assignment.now, listed_as_sending=region in assignment.sending_regions
+            assignment.account_id,
+            region,
+            assignment.now,
+            listed_as_sending=region in assignment.sending_regions,
+            trusted_accounts=assignment.trusted_accounts,
         )
         production = self._elsewheres.production()
         base = region_snapshot(self._sources.accounts, self._states.get(region), blank, listing, production)

@@ -19,6 +19,7 @@ from ses_monitor.audit.identities.run import Assignment, Outcome, Sources, audit
 from ses_monitor.audit.identities.store import IdentityStore
 from ses_monitor.audit.identities.task import UnreadableTaskError, read_task
 from ses_monitor.core.identity_run import Task
+from ses_monitor.settings import IdentitySettings
 
 DNS_SECONDS = 45.0
 """The longest that one round of questions to the DNS may take; what is not answered then is unknown."""
@@ -36,7 +37,7 @@ class Worker:
     sources: Sources
     store: IdentityStore
     queue: RegionQueue
-    sending_regions: frozenset[str]
+    settings: IdentitySettings
     longest_call: float
     logger: Logger
     metrics: Metrics
@@ -67,7 +68,15 @@ class Worker:
             return
         kept = self.longest_call + KEPT_FOR_FINISHING
         seconds = max(1.0, context.get_remaining_time_in_millis() / 1000 - kept)
-        assignment = Assignment(task, account_id, now, seconds, self.sending_regions, self.clock)
+        assignment = Assignment(
+            task,
+            account_id,
+            now,
+            seconds,
+            self.settings.sending_regions,
+            self.settings.trusted_accounts,
+            self.clock,
+        )
         self._report(task, audit_identities(self.sources, self.store, assignment, self._crashed))
 
     def _report(self, task: Task, outcome: Outcome) -> None:

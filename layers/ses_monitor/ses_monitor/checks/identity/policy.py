@@ -50,7 +50,7 @@ POLICY_FOREIGN_ACCOUNT = Diagnosis(
     steps=(
         _SHOW,
         Step("If you do not know them, or they need it no more, delete the policy:", command=_DELETE),
-        Step("If it is meant to be so, nothing needs to be done."),
+        Step("If it is meant to be so, name them in the stack's TrustedAccounts parameter, and this is over."),
     ),
     aspect="foreign",
     references=(_REFERENCE,),
@@ -103,9 +103,10 @@ def evaluate(identity: Identity, snapshot: Snapshot) -> Iterable[Conclusion]:
         else:
             undecided.pop(POLICY_OPEN.tag, None)
             yield _on(POLICY_OPEN, identity, snapshot, to_all)
-    if foreign := [name for name, each in lent.items() if each.others]:
+    strangers = {name: each.others - snapshot.trusted_accounts for name, each in lent.items()}
+    if foreign := [name for name, others in strangers.items() if others]:
         undecided.pop(POLICY_FOREIGN_ACCOUNT.tag, None)
-        others = sorted(frozenset().union(*(lent[name].others for name in foreign)))
+        others = sorted(frozenset().union(*(strangers[name] for name in foreign)))
         yield _on(POLICY_FOREIGN_ACCOUNT, identity, snapshot, foreign, named(others))
     for tag, missing in undecided.items():
         yield Undecided(frozenset({tag}), missing)

@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ses_monitor import settings
 from ses_monitor.audit.identities.plan import plan_identities
 from ses_monitor.audit.identities.queue import RegionQueue
+from ses_monitor.audit.identities.run import Declared
 from ses_monitor.audit.identities.worker import DNS_SECONDS, Sources, Worker
 from ses_monitor.collect.accounts import AwsAccountReader
 from ses_monitor.collect.clients import WRITING, Clients
@@ -28,15 +29,14 @@ from ses_monitor.store.identity_table import IdentityTable
 SETTINGS = settings.audit_identities(os.environ)
 DNS = replace(DnsSettings.from_environment(os.environ), lifetime_s=DNS_SECONDS)
 
-logger = Logger()
-metrics = Metrics()
-clients = Clients()
+logger, metrics, clients = Logger(), Metrics(), Clients()
 table = IdentityTable(boto3.client("dynamodb", config=WRITING), SETTINGS.table_name, history_days=SETTINGS.history_days)
 queue = RegionQueue(boto3.client("sqs", config=WRITING), SETTINGS.queue_url)
 pacer = Pacer(SETTINGS.requests_per_second)
 reader = AwsIdentityReader(clients, pacer)
 sources = Sources(reader, AwsAccountReader(clients), lambda ask, known: prove_now(ask, DNS, known=known), queue.put)
-worker = Worker(sources, table, queue, SETTINGS, pacer.longest_wait, logger, metrics)
+declared = Declared(SETTINGS.sending_regions, SETTINGS.trusted_accounts)
+worker = Worker(sources, table, queue, declared, pacer.longest_wait, logger, metrics)
 
 
 @logger.inject_lambda_context

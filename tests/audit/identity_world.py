@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from ses_monitor.audit.identities.run import Assignment, Outcome, Sources, audit_identities
+from ses_monitor.audit.identities.run import Assignment, Declared, Outcome, Sources, audit_identities
 from ses_monitor.collect.identities import Breadth, Listed
 from ses_monitor.core.dns import Answer, DomainProof, Question
 from ses_monitor.core.dns import Outcome as Said
@@ -259,7 +259,7 @@ class IdentityMonitor:
             self.crashed.append((region, error))
 
         sources = Sources(self.world, self.world, self.world.prove, self.queue.append)
-        assignment = Assignment(task, ACCOUNT_ID, self.now, self.seconds, self.sending, clock=self.clock)
+        assignment = Assignment(task, ACCOUNT_ID, self.now, self.seconds, Declared(self.sending), self.clock)
         return audit_identities(sources, self.store, assignment, note)
 
     def settled(self) -> "IdentityMonitor":

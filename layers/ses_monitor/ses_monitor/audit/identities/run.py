@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ses_monitor import checks
@@ -49,6 +49,14 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """What the operator says of the account: where it is meant to send, and which other accounts may send for it."""
+
+    sending_regions: frozenset[str] = frozenset()
+    trusted_accounts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One message to work. `now` (UTC) is the time of all snapshots; after `seconds` no read is begun any more."""
 
@@ -56,8 +64,7 @@ class Assignment:
     account_id: str
     now: datetime
     seconds: float
-    sending_regions: frozenset[str] = frozenset()
-    trusted_accounts: frozenset[str] = frozenset()
+    declared: Declared = field(default_factory=Declared)
     clock: Callable[[], float] = time.monotonic
 
 
@@ -156,8 +163,8 @@ class _Leg:
             assignment.account_id,
             region,
             assignment.now,
-            listed_as_sending=region in assignment.sending_regions,
-            trusted_accounts=assignment.trusted_accounts,
+            listed_as_sending=region in assignment.declared.sending_regions,
+            trusted_accounts=assignment.declared.trusted_accounts,
         )
         production = self._elsewheres.production()
         base = region_snapshot(self._sources.accounts, self._states.get(region), blank, listing, production)

@@ -15,11 +15,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ses_monitor.audit.dns_once import ROUNDS
 from ses_monitor.audit.identities.leave import leave_region
 from ses_monitor.audit.identities.queue import TRY_AGAIN_AFTER, RegionQueue
-from ses_monitor.audit.identities.run import Assignment, Outcome, Sources, audit_identities
+from ses_monitor.audit.identities.run import Assignment, Declared, Outcome, Sources, audit_identities
 from ses_monitor.audit.identities.store import IdentityStore
 from ses_monitor.audit.identities.task import UnreadableTaskError, read_task
 from ses_monitor.core.identity_run import Task
-from ses_monitor.settings import IdentitySettings
 
 DNS_SECONDS = 45.0
 """The longest that one round of questions to the DNS may take; what is not answered then is unknown."""
@@ -37,7 +36,7 @@ class Worker:
     sources: Sources
     store: IdentityStore
     queue: RegionQueue
-    settings: IdentitySettings
+    declared: Declared
     longest_call: float
     logger: Logger
     metrics: Metrics
@@ -68,15 +67,7 @@ class Worker:
             return
         kept = self.longest_call + KEPT_FOR_FINISHING
         seconds = max(1.0, context.get_remaining_time_in_millis() / 1000 - kept)
-        assignment = Assignment(
-            task,
-            account_id,
-            now,
-            seconds,
-            self.settings.sending_regions,
-            self.settings.trusted_accounts,
-            self.clock,
-        )
+        assignment = Assignment(task, account_id, now, seconds, self.declared, self.clock)
         self._report(task, audit_identities(self.sources, self.store, assignment, self._crashed))
 
     def _report(self, task: Task, outcome: Outcome) -> None:

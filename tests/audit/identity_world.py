@@ -193,11 +193,6 @@ class IdentityWorld:
             return FAILED
         return Known(replace(self.sets[region][name], default_of=default_of))
 
-    def configuration_sets(
-        self, region: str, default_of: Mapping[str, tuple[str, ...]]
-    ) -> Observed[tuple[ConfigurationSet, ...]]:
-        raise NotImplementedError
-
     def account(self, region: str) -> Observed[Account]:
         self._call("account", region)
         return FAILED if "account" in self.failing else self.accounts.get(region, Known(HEALTHY_ACCOUNT))

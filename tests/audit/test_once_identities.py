@@ -78,9 +78,6 @@ class Identities:
         del region
         return GONE if name == "gone" else Known(replace(HEALTHY_SET, name=name, default_of=default_of))
 
-    def configuration_sets(self, region: str, default_of: Mapping[str, tuple[str, ...]]) -> Any:
-        raise NotImplementedError((region, default_of))
-
 
 def identities_of(read: Read) -> dict[str, Identity]:
     return {each.name: each for each in read.snapshot.identities.get()}

@@ -155,26 +155,26 @@ def test_a_list_with_a_set_that_has_no_name_is_unreadable(entry: Any) -> None:
     assert fact.why is Blindness.UNREADABLE
 
 
-def test_all_sets_are_read_but_for_those_deleted_meanwhile_each_with_its_identities() -> None:
+def test_a_set_deleted_meanwhile_does_not_apply_and_one_that_is_there_keeps_its_identities() -> None:
     ses = Ses()
-    ses.answers[LIST] = json_body(ConfigurationSets=["a", "b", "c"])
     good = ses.answers[SET]
     assert not isinstance(good, list)
-    ses.answers[SET] = [good, refusal(SET, "NotFoundException", 404), good]
-    found = ses.reader().configuration_sets(REGION, {"c": ("shop.example.com",), "z": ("other.example.com",)}).get()
-    assert [(one.name, one.default_of) for one in found] == [("a", ()), ("c", ("shop.example.com",))]
+    ses.answers[SET] = [refusal(SET, "NotFoundException", 404), good]
+    reader = ses.reader()
+    gone = reader.configuration_set(REGION, "b")
+    assert isinstance(gone, Missing)
+    assert gone.why is Blindness.NOT_APPLICABLE
+    assert reader.configuration_set(REGION, "c", ("shop.example.com",)).get().default_of == ("shop.example.com",)
 
 
 def test_a_set_that_cannot_be_read_is_there_all_the_same_with_its_facts_missing() -> None:
     ses = Ses()
-    ses.answers[LIST] = json_body(ConfigurationSets=["a", "b"])
     ses.answers[SET] = refusal(SET, "AccessDeniedException", 403)
-    found = ses.reader().configuration_sets(REGION, {}).get()
-    assert [one.name for one in found] == ["a", "b"]
-    for one in found:
-        assert isinstance(one.sending_enabled, Missing)
-        assert isinstance(one.reputation_metrics, Missing)
-        assert one.destinations == Known((TO_SNS,))
+    one = ses.reader().configuration_set(REGION, "a").get()
+    assert one.name == "a"
+    assert isinstance(one.sending_enabled, Missing)
+    assert isinstance(one.reputation_metrics, Missing)
+    assert one.destinations == Known((TO_SNS,))
 
 
 @pytest.mark.parametrize("name", ["UPPER_case-1", "with space/and?more", "n" * 64, "ü"], ids=repr)
@@ -185,12 +185,3 @@ def test_an_odd_name_is_asked_for_as_it_is(name: str) -> None:
         name,
         f"{name}/event-destinations",
     ]
-
-
-def test_one_set_that_nobody_could_ask_for_at_all_leaves_the_others_no_whole_answer(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    reader = Ses().reader()
-    refused = Missing(Blindness.CREDENTIALS, "expired between two reads")
-    monkeypatch.setattr(reader, "configuration_set", lambda *_: refused)
-    assert reader.configuration_sets(REGION, {}) is refused

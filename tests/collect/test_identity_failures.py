@@ -46,10 +46,7 @@ READS: dict[str, Callable[[IdentityReader], list[Observed[Any]]]] = {
     "ListEmailIdentities": lambda reader: [reader.list_identities(REGION)],
     **{operation: breadth_fact(operation) for operation in BATCHES},
     "GetEmailIdentity": lambda reader: [reader.details(REGION, NAME)],
-    "ListConfigurationSets": lambda reader: [
-        reader.list_configuration_sets(REGION),
-        reader.configuration_sets(REGION, {}),
-    ],
+    "ListConfigurationSets": lambda reader: [reader.list_configuration_sets(REGION)],
     "GetConfigurationSet": options_of_set,
     "GetConfigurationSetEventDestinations": lambda reader: [
         reader.configuration_set(REGION, "marketing").get().destinations
@@ -196,7 +193,6 @@ def test_credentials_that_cannot_even_make_a_client_are_a_missing_fact(monkeypat
         reader.details(REGION, NAME),
         reader.list_configuration_sets(REGION),
         reader.configuration_set(REGION, "marketing"),
-        reader.configuration_sets(REGION, {}),
     ]
     assert [fact.why if isinstance(fact, Missing) else fact for fact in facts] == [Blindness.CREDENTIALS] * len(facts)
 

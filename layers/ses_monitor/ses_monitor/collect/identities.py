@@ -99,11 +99,6 @@ class IdentityReader(Protocol):
     def configuration_set(self, region: str, name: str, default_of: tuple[str, ...] = ()) -> Observed[ConfigurationSet]:
         """Read one configuration set."""
 
-    def configuration_sets(
-        self, region: str, default_of: Mapping[str, tuple[str, ...]]
-    ) -> Observed[tuple[ConfigurationSet, ...]]:
-        """Read all configuration sets; `default_of` gives the identities that use each without being told to."""
-
 
 class AwsIdentityReader:
     """Reads from AWS. Making a client is part of the read: it may ask for credentials and not get them."""
@@ -176,22 +171,6 @@ class AwsIdentityReader:
         if isinstance(client, Missing):
             return client
         return read_configuration_set(client.value, region, self._pacer, name, default_of)
-
-    def configuration_sets(
-        self, region: str, default_of: Mapping[str, tuple[str, ...]]
-    ) -> Observed[tuple[ConfigurationSet, ...]]:
-        """Read all configuration sets: two paced calls each. One that was deleted meanwhile is left out."""
-        names = self.list_configuration_sets(region)
-        if isinstance(names, Missing):
-            return names
-        sets: list[ConfigurationSet] = []
-        for name in names.value:
-            one = self.configuration_set(region, name, default_of.get(name, ()))
-            if isinstance(one, Known):
-                sets.append(one.value)
-            elif one.why is not Blindness.NOT_APPLICABLE:
-                return one
-        return Known(tuple(sets))
 
     def _batch(
         self, batch: _Batch, region: str, names: Sequence[str], parse: Callable[[Mapping[str, Any]], T]

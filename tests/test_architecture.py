@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "collect": {"core", "collect"},
     "store": {"core", "store"},
     "alerts": {"core", "store", "alerts"},
-    "audit": {"core", "checks", "collect", "audit"},
+    "feedback": {"core", "checks", "feedback"},
+    "audit": {"core", "checks", "collect", "feedback", "audit"},
     "settings": {"settings"},
 }
 # Beyond the standard library. Whoever is not here needs nothing beyond it. (urllib3 comes with botocore.)

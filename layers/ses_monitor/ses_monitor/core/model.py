@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 
 from ses_monitor.core.identity import ConfigurationSet, Identity
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
+from ses_monitor.core.traffic import FailingTemplate, Noticed, Sender
 
 ACCOUNT = "account"
 """The subject of everything that concerns a region's account as a whole."""
@@ -34,6 +35,13 @@ class Scope(StrEnum):
     REGION = "region"
     IDENTITY = "identity"
     CONFIGURATION_SET = "configuration_set"
+    TRAFFIC = "traffic"
+    """A region's feedback as a whole."""
+    SENDER = "sender"
+    """An identity, by what was counted of its mail."""
+    TEMPLATE = "template"
+    NOTICE = "notice"
+    """What AWS itself told of a resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,12 @@ class Snapshot:
     """Other regions of the account that have production access, as the last audits there saw it."""
     enabled_regions: Observed[frozenset[str]] = NOT_ASKED
     """Asked once for the whole account, and noted on its home region only."""
+    traffic: Observed[Sender] = NOT_ASKED
+    """Everything that events told of the region in the last 15 days, as a sender called `account`."""
+    senders: Observed[tuple[Sender, ...]] = NOT_ASKED
+    """The identities that are looked at; their feedback of the last 25 hours."""
+    templates: Observed[tuple[FailingTemplate, ...]] = NOT_ASKED
+    noticed: Observed[tuple[Noticed, ...]] = NOT_ASKED
     listed_as_sending: bool = False
     trusted_accounts: frozenset[str] = frozenset()
     """Other AWS accounts that are meant to send with our identities, as the operator says."""
@@ -146,14 +160,20 @@ class Snapshot:
         """The subject name of checks on the account as a whole."""
         return ACCOUNT
 
-    def subjects(self, scope: Scope) -> Observed[tuple[Snapshot | Identity | ConfigurationSet, ...]]:
+    def subjects(self, scope: Scope) -> Observed[tuple[Subject, ...]]:
         """List what a check of `scope` runs on; missing when the listing itself failed."""
         match scope:
             case Scope.IDENTITY:
                 return self.identities
             case Scope.CONFIGURATION_SET:
                 return self.configuration_sets
-            case Scope.ACCOUNT | Scope.REGION:
+            case Scope.SENDER:
+                return self.senders
+            case Scope.TEMPLATE:
+                return self.templates
+            case Scope.NOTICE:
+                return self.noticed
+            case Scope.ACCOUNT | Scope.REGION | Scope.TRAFFIC:
                 return Known((self,))
 
     def blind_spots(self) -> Iterator[Missing]:
@@ -178,3 +198,7 @@ class Snapshot:
             return self.account
         quota = self.account.value.quota
         return quota if isinstance(quota, Missing) else Known(quota.value.sent_last_24_hours > 0)
+
+
+Subject = Snapshot | Identity | ConfigurationSet | Sender | FailingTemplate | Noticed
+"""What a check may look at."""

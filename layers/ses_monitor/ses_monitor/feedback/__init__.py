@@ -1,0 +1,1 @@
+"""What SES tells of mail after it took it: read from any envelope, weighed, and explained."""

@@ -33,6 +33,7 @@ _FOLDERS = {
     "account": "The account in one region",
     "configuration_set": "Configuration sets",
     "dns": "What the DNS says of a domain",
+    "feedback": "What SES's events tell",
     "identity": "Identities",
     "region": "The monitor's own sight of a region",
 }
@@ -40,6 +41,9 @@ _CADENCE = {
     "account": "every 5 minutes, once per region",
     "configuration_set": "every hour, once per configuration set",
     "dns": "every hour for an identity that is pending or not healthy, otherwise at least once a day",
+    "feedback": "whenever events arrive that it concerns, which only opens and worsens; every 5 minutes for what is"
+    " open, which closes",
+    "feedback.arrival": "every 5 minutes, once per region",
     "identity": "every hour, once per identity; what only `GetEmailIdentity` tells is read anew when something"
     " changed or is not healthy, otherwise once a day",
     "region": "every 5 minutes, once per region",
@@ -81,7 +85,7 @@ def _check(check: Check[Any]) -> str:
         "",
         f"**{check.title}.** {doc}",
         "",
-        f"- runs {_CADENCE[check.id.split('.')[0]]}",
+        f"- runs {_CADENCE.get(check.id) or _CADENCE[check.id.split('.')[0]]}",
         f"- needs {', '.join(f'`{action}`' for action in sorted(check.needs))}",
         "",
     ]

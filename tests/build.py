@@ -18,6 +18,7 @@ from ses_monitor.core.identity import (
 )
 from ses_monitor.core.model import Account, Memory, Quota, Reputation, Review, SendPoint, Severity, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
+from ses_monitor.core.traffic import FailingTemplate, Notice, Noticed, NoticeKind, Sender, Tally, hour_of
 
 NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
 REGION = "eu-west-1"
@@ -215,6 +216,67 @@ def with_set(*, base: Snapshot = SENDER, **facts: Any) -> Snapshot:
 
 def destination(*event_types: str, name: str = "feedback", enabled: bool = True) -> EventDestination:
     return EventDestination(name, enabled, frozenset(event_types), TOPIC)
+
+
+TEMPLATE = "order-confirmation"
+TENANT_ARN = "arn:aws:ses:eu-west-1:111122223333:tenant/acme/tn-0a1b2c"
+HEALTHY_DAY = {Tally.SENDS: 100, Tally.DELIVERIES: 99, Tally.HARD_BOUNCES: 1}
+"""What is counted of the domain in each hour."""
+
+
+def hour(ago: int = 0) -> datetime:
+    """The beginning of the present hour, or of one before it."""
+    return hour_of(NOW) - timedelta(hours=ago)
+
+
+HEALTHY_SENDER = Sender(DOMAIN, {hour(ago): HEALTHY_DAY for ago in range(25)})
+LISTENING = replace(
+    HEALTHY,
+    traffic=Known(Sender("account", {hour(ago): HEALTHY_DAY for ago in range(15 * 24)})),
+    senders=Known((HEALTHY_SENDER,)),
+    templates=Known((FailingTemplate(TEMPLATE, {}),)),
+    noticed=Known((Noticed(DOMAIN, ()),)),
+)
+"""A region whose events are counted, all of them healthy."""
+
+
+def counted(ago: int = 0, /, **counts: int) -> dict[datetime, dict[Tally, int]]:
+    """What was counted in one hour, by the names of the counters: `counted(2, sends=100)`."""
+    return {hour(ago): {Tally(name): count for name, count in counts.items()}}
+
+
+def with_sender(
+    *hours: Mapping[datetime, Mapping[Tally, int]], name: str = DOMAIN, base: Snapshot = LISTENING
+) -> Snapshot:
+    """The region has this one sender, of which nothing else was counted; each hour is given once."""
+    together = {start: counts for each in hours for start, counts in each.items()}
+    return replace(base, senders=Known((Sender(name, together),)))
+
+
+def with_template(*failed: int, name: str = TEMPLATE, base: Snapshot = LISTENING, **facts: str) -> Snapshot:
+    """The region has this one template, of which three mails failed in each of the hours so long ago."""
+    return replace(base, templates=Known((FailingTemplate(name, {hour(ago): 3 for ago in failed}, **facts),)))
+
+
+def notice(kind: NoticeKind, topic: str, *, holds: bool | None = True, days: float = 1, **facts: Any) -> Notice:
+    at = NOW - timedelta(days=days)
+    return Notice(
+        **{"name": DOMAIN, "region": REGION, "text": "SPF record was not found.", **facts},
+        kind=kind,
+        topic=topic,
+        holds=holds,
+        at=at,
+    )
+
+
+def with_notices(*notices: Notice, name: str = DOMAIN, base: Snapshot = LISTENING) -> Snapshot:
+    return replace(base, noticed=Known((Noticed(name, notices),)))
+
+
+def with_traffic(*hours: Mapping[datetime, Mapping[Tally, int]], base: Snapshot = LISTENING) -> Snapshot:
+    """What events told of the whole region; each hour is given once."""
+    together = {start: counts for each in hours for start, counts in each.items()}
+    return replace(base, traffic=Known(Sender("account", together)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,21 @@ BINDING: dict[str, dict[str, set[Severity]]] = {
     },
     "dns.propagation": {"NOT_YET_VISIBLE": {INFO}},
     "dns.mailbox": {"MAILBOX_CANNOT_RECEIVE": {WARNING}, "ADDRESS_LOOKS_MISSPELT": {NOTICE}},
+    "feedback.bounces": {"BOUNCE_SPIKE": {WARNING, ERROR}, "ADDRESS_SUPPRESSED_GLOBALLY": {NOTICE}},
+    "feedback.complaints": {"COMPLAINT_RECEIVED": {NOTICE}, "COMPLAINT_SPIKE": {WARNING, ERROR}},
+    "feedback.rejects": {"MESSAGE_REJECTED_VIRUS": {ERROR}},
+    "feedback.rendering": {"RENDERING_FAILURE": {ERROR}},
+    "feedback.delays": {
+        "DELIVERY_DELAYED_SPAM": {WARNING},
+        "DELIVERY_DELAYED_IP": {WARNING},
+        "DELIVERY_DELAYED": {NOTICE},
+    },
+    "feedback.aws_notices": {
+        "ADVISOR_RECOMMENDATION": {NOTICE, WARNING},
+        "TENANT_SENDING_DISABLED": {ERROR},
+        "AWS_HEALTH_NOTICE": {NOTICE, WARNING},
+    },
+    "feedback.arrival": {"FEEDBACK_STOPPED": {WARNING}},
 }
 
 

@@ -78,6 +78,11 @@ def test_only_changes_are_where_the_stream_looks() -> None:
         keys.account("r", at).pk,
         keys.told("slack", "f").pk,
         keys.alert("a", "slack").pk,
+        keys.pack(keys.bucket(at), 0).pk,
+        keys.outcome("ana@example.org", at, "0").pk,
+        keys.counts("r", "identity", "n"),
+        keys.notice("r", "n", "k", "t").pk,
+        keys.unparsed(at, "m").pk,
     ]
     assert keys.change("r", at, "c").pk.startswith("CHANGE#")
     assert not [pk for pk in others if pk.startswith("CHANGE#")]
@@ -86,3 +91,40 @@ def test_only_changes_are_where_the_stream_looks() -> None:
 def test_a_key_that_cannot_be_shortened_is_refused_by_us_and_not_by_dynamodb() -> None:
     with pytest.raises(ValueError, match="sort key"):
         keys.finding("eu-west-1", "identity." + "x" * 400, "y" * 700, "T")
+
+
+ANYTHING = st.text(max_size=3000)
+
+
+@given(ANYTHING, ANYTHING)
+def test_nothing_that_feedback_names_makes_a_key_dynamodb_refuses(one: str, other: str) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    made = [
+        keys.outcome(one, at, "0" * 24),
+        keys.notice(one, one, "sending_status", other),
+        keys.unparsed(at, one),
+        keys.Key(keys.counts(one, "configuration_set", other), keys.hour(at)),
+        keys.Key(keys.events(one), keys.moment(at)),
+    ]
+    for key in made:
+        assert 1 <= len(key.pk.encode()) <= 2048
+        assert 1 <= len(key.sk.encode()) <= 1024
+
+
+@given(TEXT, TEXT, TEXT, TEXT)
+def test_two_topics_of_notices_never_share_a_key(one: str, topic: str, other: str, other_topic: str) -> None:
+    key = keys.notice("r", one.replace("#", ""), "k", topic)
+    rival = keys.notice("r", other.replace("#", ""), "k", other_topic)
+    assert (key == rival) == ((one.replace("#", ""), topic) == (other.replace("#", ""), other_topic))
+
+
+@given(strategies.instants)
+def test_buckets_and_hours_begin_no_later_than_what_is_in_them(at: datetime) -> None:
+    start = datetime.fromisoformat(keys.bucket(at))
+    assert timedelta(0) <= at - start < timedelta(seconds=30)
+    assert start.second in {0, 30}
+    hour = datetime.fromisoformat(keys.hour(at))
+    assert timedelta(0) <= at - hour < timedelta(hours=1)
+    assert hour.minute == 0
+    elsewhere = at.astimezone(timezone(timedelta(hours=5, minutes=45)))
+    assert (keys.bucket(elsewhere), keys.hour(elsewhere)) == (keys.bucket(at), keys.hour(at))

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,11 @@ import jmespath  # type: ignore[import-untyped] # it ships no types
 import pytest
 
 from ses_monitor.core.check import Step
+from ses_monitor.core.event import Bounce, Delay, Kind, Recipient
 from ses_monitor.core.identity import IdentityKind
 from ses_monitor.core.identity_run import IdentityRun
 from ses_monitor.core.model import Severity
+from ses_monitor.core.traffic import Tally
 from ses_monitor.core.verdict import Verdict
 from ses_monitor.store import keys
 from ses_monitor.store.deliveries import Deliveries
@@ -38,6 +40,7 @@ from tests.store.examples import (
     resolving,
     settlement,
 )
+from tests.store.feedback_examples import BOUNCE, DELAY, NOTICE, RENDERING, ledger_on, outcome_of, sends
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -158,7 +161,52 @@ def told(table: IdentityTable, deliveries: Deliveries) -> None:
     deliveries.delivered("0c1d2e3f4a5b", "slack", {OPEN.finding_id: OPEN.version}, NOW)
 
 
-@pytest.mark.usefixtures("told")
+@pytest.fixture
+def fed_back(client: DynamoDBClient) -> None:
+    """A bounce of each kind, a delay, a template that fails, some mail without trouble, and what AWS said."""
+    minute = datetime(2026, 11, 18, 9, tzinfo=UTC)
+    early = datetime(2026, 11, 18, 8, 30, tzinfo=UTC)
+    delayed_at = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
+    bounced = outcome_of(
+        BOUNCE,
+        occurred_at=minute,
+        sent_at=minute - timedelta(seconds=2),
+        message_id="0102-2",
+        detail=Bounce("Permanent", "General"),
+    )
+    full = outcome_of(
+        BOUNCE,
+        feedback_id="f-2",
+        occurred_at=minute + timedelta(minutes=1),
+        sent_at=minute,
+        recipients=(Recipient("ben@example.org", "4.2.2", "failed", "smtp; 452 4.2.2 mailbox full"),),
+        detail=Bounce("Transient", "MailboxFull"),
+    )
+    delayed = outcome_of(
+        DELAY,
+        occurred_at=delayed_at,
+        sent_at=delayed_at - timedelta(minutes=5),
+        message_id="0102-1",
+        recipients=(Recipient("ana@example.org", "4.2.2"),),
+        detail=Delay("MailboxFull"),
+    )
+    failed = outcome_of(RENDERING, occurred_at=NOW, sent_at=NOW, recipients=())
+    told = [
+        bounced,
+        replace(full, tallies=(Tally.OTHER_BOUNCES,)),
+        delayed,
+        failed,
+        *sends(3, start=early),
+        *sends(2, start=early, kind=Kind.DELIVERY),
+        outcome_of(sends(1)[0].event, message_id="m-9", sent_at=minute, occurred_at=minute),
+    ]
+    ledger = ledger_on(client, clock=lambda: NOW)
+    assert len(ledger.record(told).new) == len(told)
+    ledger.note(replace(NOTICE, at=NOW))
+    ledger.unparsed("m-1", "It is no JSON.", "Dear jane.doe@example.org,", NOW)
+
+
+@pytest.mark.usefixtures("told", "fed_back")
 @pytest.mark.parametrize("asked", commands(), ids=lambda asked: asked.question)
 def test_each_command_of_the_page_answers_what_the_page_shows(client: DynamoDBClient, asked: Asked) -> None:
     request, expression = parameters(asked.words)
@@ -177,6 +225,11 @@ def test_the_page_answers_every_question_of_the_table_there_is_data_for() -> Non
         "Which identities are in this region?",
         "Did the last audits run?",
         "And what could the last one not see?",
+        "What bounced in this region lately?",
+        "What happened to mail for this recipient?",
+        "How much was sent with this identity, and how much bounced, hour by hour?",
+        "What did AWS itself tell?",
+        "What arrived that could not be read?",
     } <= questions
     assert len(commands()) == PAGE.read_text().count("aws dynamodb query"), "none of them is without its answer"
 
@@ -185,7 +238,7 @@ def test_the_page_has_no_scan_but_to_say_so() -> None:
     assert "dynamodb scan" not in PAGE.read_text()
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("told", "fed_back")
 def test_the_key_table_has_every_kind_of_item_there_is(client: DynamoDBClient) -> None:
     page = PAGE.read_text()
     for name in ("pk", "gsi1pk", "gsi2pk"):

@@ -18,11 +18,16 @@ REGIONS = "REGION"
 MUTES = "MUTE"
 BASELINES = "CHANGE#baseline"
 IDENTITY_RUNS = "IDENTITY_RUN"
+UNPARSED = "UNPARSED"
+NOBODY = "-"
+"""Where the key of a recipient would be, of what SES told without naming one."""
 
 LONGEST_SORT_KEY = 1024
 """Bytes. DynamoDB: 1024 for a sort key, 2048 for a partition key."""
 LONGEST_NAME = 700
 """Bytes of one outside name in a key; leaves the rest of a sort key to a region, a check id and a tag."""
+LONGEST_TOPIC = 200
+"""Bytes of the second outside name of a sort key."""
 
 _SHORTENED = "…sha256="
 
@@ -46,11 +51,18 @@ def moment(at: datetime) -> str:
 def name(text: str) -> str:
     """Return an outside name for a key; one too long is cut and told apart by its digest.
 
-    The name itself is an attribute of the item, whole: nothing is ever read back from a key.
+    The name itself is an attribute of the item, whole: nothing is ever read back from a key. What UTF-8 cannot say
+    (a lone surrogate) becomes "?".
     """
-    if len(text.encode()) <= LONGEST_NAME and _SHORTENED not in text:
-        return text
-    return text[:80] + _SHORTENED + hashlib.sha256(text.encode()).hexdigest()
+    raw = text.encode(errors="replace")
+    if len(raw) <= LONGEST_NAME and _SHORTENED not in text:
+        return raw.decode()
+    return _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    start = text[:80].encode(errors="replace").decode()
+    return start + _SHORTENED + hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def family_of(check_id: str) -> str:
@@ -176,6 +188,70 @@ def told(channel: str, finding_id: str) -> Key:
 def alert(alert_id: str, channel: str) -> Key:
     """Return the key of the delivery of an alert to a channel."""
     return _checked(Key(f"ALERT#{name(alert_id)}", name(channel)))
+
+
+def bucket(at: datetime) -> str:
+    """Return the half minute that `at` is in; the marks of what happened in it lie together."""
+    utc = at.astimezone(UTC)
+    day = f"{utc.year:04d}-{utc.month:02d}-{utc.day:02d}"
+    return f"{day}T{utc.hour:02d}:{utc.minute:02d}:{utc.second // 30 * 30:02d}Z"
+
+
+def seen(bucket_name: str) -> str:
+    """Return the partition of a bucket's packs of marks."""
+    return f"SEEN#{bucket_name}"
+
+
+def pack(bucket_name: str, number: int) -> Key:
+    """Return the key of one pack of a bucket's chain."""
+    return Key(seen(bucket_name), f"{number:04d}")
+
+
+def recipient(recipient_key: str) -> str:
+    """Return the partition of what happened to a recipient's mail; by `RecipientNames.key`, empty for nobody."""
+    return f"RECIPIENT#{name(recipient_key) or NOBODY}"
+
+
+def outcome(recipient_key: str, sent_at: datetime, outcome_id: str) -> Key:
+    """Return the key of one outcome for a recipient: the same however often it is told."""
+    return Key(recipient(recipient_key), f"{moment(sent_at)}#{outcome_id}")
+
+
+def events(region_name: str) -> str:
+    """Return the partition, in the entity index, of a region's outcomes."""
+    return f"EVENTS#{name(region_name)}"
+
+
+def hour(at: datetime) -> str:
+    """Return the clock hour that `at` is in."""
+    utc = at.astimezone(UTC)
+    return f"{utc.year:04d}-{utc.month:02d}-{utc.day:02d}T{utc.hour:02d}:00Z"
+
+
+def counts(region_name: str, counted_by: str, counted_name: str) -> str:
+    """Return the partition of somebody's counters, one item an hour."""
+    return f"COUNTS#{name(region_name)}#{counted_by}#{name(counted_name)}"
+
+
+def notices(region_name: str) -> str:
+    """Return the partition of what AWS said in a region."""
+    return f"NOTICE#{name(region_name)}"
+
+
+def notices_of(notice_name: str) -> str:
+    """Return what the sort keys of a resource's notices begin with."""
+    return f"{name(notice_name)}#"
+
+
+def notice(region_name: str, notice_name: str, kind: str, topic: str) -> Key:
+    """Return the key of what AWS said last of a resource, on one topic."""
+    short = topic if len(topic.encode(errors="replace")) <= LONGEST_TOPIC else _shortened(topic)
+    return _checked(Key(notices(region_name), f"{notices_of(notice_name)}{kind}#{name(short)}"))
+
+
+def unparsed(received_at: datetime, message_id: str) -> Key:
+    """Return the key of a message that could not be read."""
+    return Key(UNPARSED, f"{moment(received_at)}#{name(message_id)}")
 
 
 def _checked(key: Key) -> Key:

@@ -82,6 +82,18 @@ class Table:
         partition = Partition(pk) if region is None else Partition(pk, "begins_with(sk, :a)", f"{region}#")
         return [codec.read_finding(item) for item in self._reader.items(partition)]
 
+    def findings_about(self, check_id: str, region: str, subject: str) -> list[Stored]:
+        """Return what one check left stored of one subject, in every phase; strongly consistent.
+
+        Raises UnreadableItemError for an item that cannot be read.
+        """
+        # The key of a subject is the beginning of that of another, whose name goes on with a #.
+        place = Partition(
+            keys.findings(keys.family_of(check_id)), "begins_with(sk, :a)", f"{region}#{check_id}#{keys.name(subject)}#"
+        )
+        found = [codec.read_finding(item) for item in self._reader.items(place)]
+        return [stored for stored in found if stored.subject == subject]
+
     def save(self, settlement: Settlement) -> Saved:
         """Record each change with its states in one transaction, then the quiet writes, then the deletions.
 

@@ -6,13 +6,21 @@ from typing import Any
 import pytest
 
 from ses_monitor import settings
-from ses_monitor.settings import AuditSettings, IdentitySettings, PublishSettings, SettingsError, SlackSettings
+from ses_monitor.settings import (
+    AuditSettings,
+    IdentitySettings,
+    IngestSettings,
+    PublishSettings,
+    SettingsError,
+    SlackSettings,
+)
 
 AUDIT = {"TABLE_NAME": "ses-monitor", "AWS_REGION": "eu-west-1"}
 IDENTITIES = {
     **AUDIT,
     "IDENTITY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/ses-monitor-identities",
 }
+INGEST = {"TABLE_NAME": "ses-monitor", "AWS_REGION": "eu-west-1"}
 PUBLISH = {"TABLE_NAME": "ses-monitor", "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:ses-monitor-alerts"}
 SLACK = {
     "TABLE_NAME": "ses-monitor",
@@ -44,6 +52,19 @@ def test_audit_identities_reads_its_settings() -> None:
     assert trusting.trusted_accounts == {"111122223333", "444455556666"}
 
 
+def test_ingest_feedback_reads_its_settings() -> None:
+    assert settings.ingest_feedback(INGEST) == IngestSettings("ses-monitor", "eu-west-1", "", "", 90, 400)
+    url = "https://sqs.eu-west-1.amazonaws.com/111122223333/ses-monitor-feedback"
+    full = {
+        "RECIPIENT_KEY_PARAMETER": " /ses-monitor/recipient-key ",
+        "FEEDBACK_QUEUE_URL": url,
+        "EVENT_DAYS": "15",
+        "HISTORY_DAYS": "30",
+    }
+    read = settings.ingest_feedback({**INGEST, **full})
+    assert read == IngestSettings("ses-monitor", "eu-west-1", "/ses-monitor/recipient-key", url, 15, 30)
+
+
 def test_publish_alerts_reads_its_settings() -> None:
     assert settings.publish_alerts(PUBLISH) == PublishSettings("ses-monitor", PUBLISH["ALERT_TOPIC_ARN"], 400)
 
@@ -59,6 +80,7 @@ def test_deliver_slack_reads_its_settings() -> None:
     [
         *((settings.audit_accounts, AUDIT, variable) for variable in AUDIT),
         *((settings.audit_identities, IDENTITIES, variable) for variable in IDENTITIES),
+        *((settings.ingest_feedback, INGEST, variable) for variable in INGEST),
         *((settings.publish_alerts, PUBLISH, variable) for variable in PUBLISH),
         *((settings.deliver_slack, SLACK, variable) for variable in SLACK),
     ],
@@ -89,6 +111,13 @@ def test_a_missing_variable_is_named(read: Read, environment: dict[str, str], va
             (settings.audit_identities, IDENTITIES, "SES_REQUESTS_PER_SECOND", value)
             for value in ("0", "0.05", "20.1", "-1", "1e3", "nan", "fast", "0,8")
         ),
+        (settings.ingest_feedback, INGEST, "TABLE_NAME", "no spaces please"),
+        (settings.ingest_feedback, INGEST, "AWS_REGION", "Ireland"),
+        (settings.ingest_feedback, INGEST, "FEEDBACK_QUEUE_URL", "ses-monitor-feedback"),
+        (settings.ingest_feedback, INGEST, "RECIPIENT_KEY_PARAMETER", "recipient-key"),
+        (settings.ingest_feedback, INGEST, "RECIPIENT_KEY_PARAMETER", "two words"),
+        (settings.ingest_feedback, INGEST, "HISTORY_DAYS", "0"),
+        *((settings.ingest_feedback, INGEST, "EVENT_DAYS", value) for value in ("14", "0", "3651", "-20", "a year")),
         (settings.publish_alerts, PUBLISH, "ALERT_TOPIC_ARN", "ses-monitor-alerts"),
         (settings.publish_alerts, PUBLISH, "ALERT_TOPIC_ARN", "arn:aws:sqs:eu-west-1:111122223333:queue"),
         (settings.deliver_slack, SLACK, "SLACK_QUEUE_URL", "ses-monitor-slack"),
@@ -113,6 +142,12 @@ def test_a_webhook_put_where_its_parameters_name_belongs_is_not_repeated() -> No
         settings.deliver_slack({**SLACK, "SLACK_WEBHOOK_PARAMETER": WEBHOOK})
     assert "secret" not in str(caught.value)
     assert "hooks" not in str(caught.value)
+
+
+def test_a_key_put_where_its_parameters_name_belongs_is_not_repeated() -> None:
+    with pytest.raises(SettingsError, match="not the key") as caught:
+        settings.ingest_feedback({**INGEST, "RECIPIENT_KEY_PARAMETER": "very secret key of recipients"})
+    assert "very secret" not in str(caught.value)
 
 
 def test_a_table_may_be_given_by_its_arn() -> None:

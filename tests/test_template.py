@@ -13,6 +13,9 @@ from ses_monitor.audit.identities.worker import KEPT_FOR_FINISHING
 from ses_monitor.collect.pacing import Pacer
 from ses_monitor.core.identity_run import LEASE
 from ses_monitor.core.model import Scope
+from ses_monitor.feedback.ingest import Failure, Message, Step
+from ses_monitor.feedback.parsed import NOWHERE
+from ses_monitor.feedback.queue import wait_before
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,8 +47,9 @@ FUNCTIONS = of_type("AWS::Serverless::Function")
 
 
 def statements(role: str) -> list[dict[str, Any]]:
+    """Return all statements of a role, those under a condition included."""
     return [
-        statement
+        statement["If"][1] if "If" in statement else statement
         for policy in RESOURCES[role]["Properties"]["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
@@ -62,7 +66,10 @@ def role_of(function: str) -> str:
 
 
 AUDITS = {
-    "AuditAccountsFunction": (Scope.ACCOUNT, Scope.REGION),
+    "AuditAccountsFunction": (
+        *(Scope.ACCOUNT, Scope.REGION),
+        *(Scope.TRAFFIC, Scope.SENDER, Scope.TEMPLATE, Scope.NOTICE),
+    ),
     "AuditIdentitiesFunction": (Scope.IDENTITY, Scope.CONFIGURATION_SET),
 }
 """The scopes of the checks that each audit runs."""
@@ -77,7 +84,8 @@ def test_an_audit_may_read_exactly_what_its_checks_declare_they_need(function: s
         for action in actions(statement)
         if action.split(":")[0] in {"ses", "cloudwatch", "account", "route53", "sts"}
     }
-    assert granted == needed
+    # What a check reads of our own table, its audit may read anyway.
+    assert granted == {action for action in needed if not action.startswith("dynamodb:")}
 
 
 def test_nothing_of_ses_can_be_changed() -> None:
@@ -115,14 +123,22 @@ def test_each_function_has_its_own_role_log_group_time_limit_and_description(nam
     assert [other for other in FUNCTIONS if role_of(other) == role_of(name)] == [name]
 
 
+MISSED_OTHERWISE = {
+    "PlanIdentitiesFunction": "NoIdentityAuditAlarm",
+    "IngestFeedbackFunction": "FeedbackLateAlarm",
+    "DeliverSlackFunction": "SlackLateAlarm",
+}
+"""What shows within the same time when one of these fails: an alarm on its errors would cost, and say it once more."""
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_each_function_has_an_alarm_on_its_errors(name: str) -> None:
+def test_each_function_that_fails_is_noticed(name: str) -> None:
     watched = [
         alarm["Properties"]["Dimensions"][0]["Value"]["Ref"]
         for alarm in of_type("AWS::CloudWatch::Alarm").values()
         if alarm["Properties"].get("MetricName") == "Errors"
     ]
-    assert name in watched
+    assert (name in watched) is not (MISSED_OTHERWISE.get(name) in RESOURCES)
 
 
 def test_every_queue_nobody_reads_has_an_alarm() -> None:
@@ -158,6 +174,132 @@ def test_a_region_at_work_is_not_given_to_another_and_a_poisoned_message_is_put_
     assert (event["BatchSize"], event["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
     assert 2 <= event["ScalingConfig"]["MaximumConcurrency"] <= 9
     assert queue["RedrivePolicy"]["maxReceiveCount"] * TRY_AGAIN_AFTER < audit["Timeout"]
+
+
+# --- Feedback ---------------------------------------------------------------------------------------------------------
+
+
+def policy(resource: str, template: dict[str, dict[str, Any]] = RESOURCES) -> dict[str, dict[str, Any]]:
+    """Return the statements of a queue's or a topic's policy by their ids."""
+    return {each["Sid"]: each for each in template[resource]["Properties"]["PolicyDocument"]["Statement"]}
+
+
+def test_only_ses_on_behalf_of_this_account_may_publish_feedback() -> None:
+    (statement,) = policy("FeedbackTopicPolicy").values()
+    arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:"
+    assert statement["Principal"] == {"Service": "ses.amazonaws.com"}
+    assert statement["Action"] == "sns:Publish"
+    assert statement["Condition"] == {
+        "StringEquals": {"AWS:SourceAccount": {"Ref": "AWS::AccountId"}},
+        "ArnLike": {"AWS:SourceArn": [{"Sub": f"{arn}identity/*"}, {"Sub": f"{arn}configuration-set/*"}]},
+    }
+
+
+def test_the_feedback_topic_is_called_after_the_stack_so_that_its_arn_is_known_in_every_region() -> None:
+    assert RESOURCES["FeedbackTopic"]["Properties"]["TopicName"] == {"Sub": "${AWS::StackName}-feedback"}
+    # SES cannot use a topic that is encrypted with a key that AWS manages.
+    assert "KmsMasterKeyId" not in RESOURCES["FeedbackTopic"]["Properties"]
+
+
+def test_only_topics_and_rules_of_this_account_may_send_to_the_feedback_queue() -> None:
+    statements = policy("FeedbackQueuePolicy")
+    assert set(statements) == {"TopicsOfThisAccountInAnyRegion", "RulesOfThisAccount"}
+    topics, rules = statements["TopicsOfThisAccountInAnyRegion"], statements["RulesOfThisAccount"]
+    assert topics["Condition"] == {
+        "ArnLike": {"aws:SourceArn": {"Sub": "arn:${AWS::Partition}:sns:*:${AWS::AccountId}:*"}}
+    }
+    assert rules["Condition"] == {
+        "ArnLike": {"aws:SourceArn": {"Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/*"}}
+    }
+    assert rules["Principal"] == {"Service": "events.amazonaws.com"}
+    assert {each["Action"] for each in statements.values()} == {"sqs:SendMessage"}
+
+
+def test_topics_of_regions_that_have_to_be_enabled_deliver_to_the_feedback_queue_too() -> None:
+    condition, commercial, elsewhere = policy("FeedbackQueuePolicy")["TopicsOfThisAccountInAnyRegion"]["Principal"][
+        "Service"
+    ]["If"]
+    assert TEMPLATE["Conditions"][condition] == {"Equals": [{"Ref": "AWS::Partition"}, "aws"]}
+    assert elsewhere == ["sns.amazonaws.com"] == commercial[:1]
+    regional = [re.fullmatch(r"sns\.([a-z]+-[a-z]+-\d)\.amazonaws\.com", each) for each in commercial[1:]]
+    assert len({match[1] for match in regional if match}) == len(regional) == 11
+
+
+def test_no_feedback_is_lost_on_its_way_to_the_function() -> None:
+    dead = {"GetAtt": ["FeedbackDeadLetters", "Arn"]}
+    queue = RESOURCES["FeedbackQueue"]["Properties"]
+    assert RESOURCES["FeedbackSubscription"]["Properties"]["RedrivePolicy"] == {"deadLetterTargetArn": dead}
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == dead
+    for rule in of_type("AWS::Events::Rule").values():
+        (target,) = rule["Properties"]["Targets"]
+        assert target["Arn"] == {"GetAtt": ["FeedbackQueue", "Arn"]}
+        assert target["DeadLetterConfig"] == {"Arn": dead}
+    for name in ("FeedbackQueue", "FeedbackDeadLetters"):
+        assert RESOURCES[name]["Properties"]["MessageRetentionPeriod"] == 14 * 86400
+        assert RESOURCES[name]["Properties"]["SqsManagedSseEnabled"] is True
+
+
+def test_a_batch_is_not_given_to_another_and_one_that_the_table_refuses_is_tried_for_hours() -> None:
+    queue = RESOURCES["FeedbackQueue"]["Properties"]
+    function = FUNCTIONS["IngestFeedbackFunction"]["Properties"]
+    event = function["Events"]["Feedback"]["Properties"]
+    window = event["MaximumBatchingWindowInSeconds"]
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"] + window
+    assert (event["BatchSize"], event["FunctionResponseTypes"]) == (100, ["ReportBatchItemFailures"])
+    assert 2 <= event["ScalingConfig"]["MaximumConcurrency"] <= 4
+    receives = queue["RedrivePolicy"]["maxReceiveCount"]
+    waits = [wait_before(Failure(Message("m", "", NOWHERE, n), Step.RECORD, "")) for n in range(1, receives + 1)]
+    assert 3 <= sum(waits) / 3600 <= 6
+    assert wait_before(Failure(Message("m", "", NOWHERE), Step.READ, "")) == 0
+
+
+def test_a_message_that_comes_back_from_the_dead_letters_is_still_known() -> None:
+    days = TEMPLATE["Parameters"]["EventDays"]
+    kept = RESOURCES["FeedbackDeadLetters"]["Properties"]["MessageRetentionPeriod"] / 86400
+    assert days["MinValue"] > kept
+    environment = {"TABLE_NAME": "table", "AWS_REGION": "eu-west-1"}
+    for bound in ("MinValue", "Default", "MaxValue"):
+        assert settings.ingest_feedback({**environment, "EVENT_DAYS": str(days[bound])}).event_days == days[bound]
+
+
+def test_the_rules_take_what_ses_tells_through_eventbridge_and_nothing_of_cloudtrail() -> None:
+    patterns = [rule["Properties"]["EventPattern"] for rule in of_type("AWS::Events::Rule").values()]
+    ses = next(pattern for pattern in patterns if pattern["source"] == ["aws.ses"])
+    health = next(pattern for pattern in patterns if pattern["source"] == ["aws.health"])
+    prefixes = tuple(each["prefix"] for each in ses["detail-type"])
+    told = ("Email Bounced", "Email Rendering Failed", "Advisor Recommendation Status Open", "Sending Status Disabled")
+    assert all(each.startswith(prefixes) for each in told)
+    assert not "AWS API Call via CloudTrail".startswith(prefixes)
+    assert health["detail"] == {"service": ["SES"], "eventTypeCode": [{"prefix": "AWS_SES_"}]}
+
+
+def test_the_recipients_key_is_read_by_one_function_and_only_where_there_is_one() -> None:
+    for role in of_type("AWS::IAM::Role"):
+        keys = [each for each in statements(role) if "RecipientKeyParameter" in str(each)]
+        assert bool(keys) == (role == "IngestFeedbackRole")
+        for statement in keys:
+            assert actions(statement) == ["ssm:GetParameter"]
+            assert statement["Resource"]["Sub"].endswith(":parameter${RecipientKeyParameter}")
+    raw = RESOURCES["IngestFeedbackRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    assert [each["If"][0] for each in raw if "If" in each] == ["HasRecipientKey"]
+
+
+def test_late_feedback_raises_an_alarm() -> None:
+    late = RESOURCES["FeedbackLateAlarm"]["Properties"]
+    assert late["MetricName"] == "ApproximateAgeOfOldestMessage"
+    assert late["Dimensions"] == [{"Name": "QueueName", "Value": {"GetAtt": ["FeedbackQueue", "QueueName"]}}]
+
+
+def test_the_outputs_say_where_feedback_goes() -> None:
+    outputs = TEMPLATE["Outputs"]
+    assert {
+        "FeedbackTopicArn",
+        "FeedbackQueueUrl",
+        "FeedbackQueueArn",
+        "FeedbackDeadLettersUrl",
+        "IngestFeedbackFunctionName",
+    } <= set(outputs)
+    assert outputs["RecipientKeyParameter"]["Condition"] == "HasRecipientKey"
 
 
 def test_the_audit_of_identities_leaves_itself_time_to_finish_and_has_its_region_to_itself_meanwhile() -> None:
@@ -226,6 +368,8 @@ def test_every_parameter_is_described_and_constrained(name: str) -> None:
         ("Regions", "Ireland"),
         ("SendingRegions", "eu-west"),
         ("TrustedAccounts", "111122223333, 444455556666"),
+        ("RecipientKeyParameter", "a secret of my own"),
+        ("RecipientKeyParameter", "recipient-key"),
     ],
 )
 def test_a_wrong_parameter_is_refused_before_anything_is_deployed(parameter: str, refused: str) -> None:

@@ -100,6 +100,12 @@ def test_a_region_that_is_no_region_is_in_no_command_and_no_address() -> None:
     assert words.console_page(alert) == ""
 
 
+def test_what_events_told_is_looked_at_in_the_table() -> None:
+    spike = replace(paused("us-east-1"), check_id="feedback.bounces", tag="BOUNCE_SPIKE")
+    assert words.look_again(alert_of(spike)) == "ses-monitor region us-east-1"
+    assert words.look_again(alert_of(replace(spike, region="; rm"))) == "ses-monitor status"
+
+
 def test_a_trouble_that_seems_to_begin_after_it_was_seen_lasted_no_time() -> None:
     assert alert_of(paused(since=NOW + timedelta(hours=1))).entries[0].lasted == timedelta(0)
 

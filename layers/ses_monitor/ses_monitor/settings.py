@@ -13,6 +13,8 @@ _TOPIC = re.compile(r"^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")
 _QUEUE = re.compile(r"^https?://\S+$")
 _RATE = re.compile(r"^\d{1,2}(\.\d{1,3})?$")
 _PARAMETER = re.compile(r"^(/[A-Za-z0-9_.-]+)+$")
+_QUEUE_OR_NOTHING = re.compile(r"^(https?://\S+)?$")
+_PARAMETER_OR_NOTHING = re.compile(r"^(/[A-Za-z0-9_.-]+)*$")
 
 
 class SettingsError(Exception):
@@ -48,6 +50,22 @@ class IdentitySettings:
     trusted_accounts: frozenset[str]
     queue_url: str
     requests_per_second: float
+    history_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """What `ingest_feedback` needs.
+
+    `recipient_key_parameter` names the secret that recipients are kept by; empty: they are kept as they are.
+    `queue_url` empty: the queue's own timeout decides when a message that failed is tried again.
+    """
+
+    table_name: str
+    home_region: str
+    recipient_key_parameter: str
+    queue_url: str
+    event_days: int
     history_days: int
 
 
@@ -99,6 +117,29 @@ def audit_identities(environment: Mapping[str, str]) -> IdentitySettings:
         trusted_accounts=_accounts(environment, "TRUSTED_ACCOUNTS"),
         queue_url=_matching(environment, "IDENTITY_QUEUE_URL", _QUEUE, "the URL of the queue of regions"),
         requests_per_second=_rate(environment, "SES_REQUESTS_PER_SECOND"),
+        history_days=_days(environment, "HISTORY_DAYS"),
+    )
+
+
+def ingest_feedback(environment: Mapping[str, str]) -> IngestSettings:
+    """Read the settings of `ingest_feedback`.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    return IngestSettings(
+        table_name=_table(environment),
+        home_region=_matching(environment, "AWS_REGION", _REGION, "an AWS region; Lambda sets it itself"),
+        recipient_key_parameter=_matching(
+            environment,
+            "RECIPIENT_KEY_PARAMETER",
+            _PARAMETER_OR_NOTHING,
+            "empty, or the name of an SSM SecureString parameter, such as /ses-monitor/recipient-key (not the key)",
+            show=False,  # whoever errs here has perhaps put the key itself
+        ),
+        queue_url=_matching(environment, "FEEDBACK_QUEUE_URL", _QUEUE_OR_NOTHING, "empty, or the feedback queue's URL"),
+        # A message may come back from the dead letters after 14 days, and must then be recognised.
+        event_days=_days(environment, "EVENT_DAYS", least=15, default="90"),
         history_days=_days(environment, "HISTORY_DAYS"),
     )
 
@@ -167,10 +208,10 @@ def _accounts(environment: Mapping[str, str], variable: str) -> frozenset[str]:
     return frozenset(ids)
 
 
-def _days(environment: Mapping[str, str], variable: str) -> int:
-    value = environment.get(variable, "").strip() or "400"
-    if not value.isdecimal() or not 1 <= int(value) <= 3650:
-        raise SettingsError(variable, value, "a whole number of days from 1 to 3650")
+def _days(environment: Mapping[str, str], variable: str, *, least: int = 1, default: str = "400") -> int:
+    value = environment.get(variable, "").strip() or default
+    if not value.isdecimal() or not least <= int(value) <= 3650:
+        raise SettingsError(variable, value, f"a whole number of days from {least} to 3650")
     return int(value)
 
 

@@ -200,9 +200,17 @@ def place(entry: Entry, alert: Alert) -> str:
     return " ".join(parts) or line(entry.region, 40)
 
 
+_FROM_THE_TABLE = ("feedback.",)
+
+
 def look_again(alert: Alert) -> str:
-    """Give the command line that asks again, now, about what this alert is about."""
+    """Give the command line that asks again, now, about what this alert is about.
+
+    What was counted of events is in the table only: AWS cannot be asked for it.
+    """
     regions = [region for region in alert.regions if re.fullmatch(r"[a-z0-9-]{1,40}", region)]
+    if alert.check_id.startswith(_FROM_THE_TABLE):
+        return f"ses-monitor region {regions[0]}" if regions == list(alert.regions[:1]) else "ses-monitor status"
     if len(regions) == len(alert.regions) <= 3:
         return "ses-monitor audit" + "".join(f" --region {region}" for region in regions)
     return "ses-monitor audit"

@@ -13,7 +13,7 @@ from ses_monitor.audit.region import FAMILIES, RegionAudit, audit_region, close_
 from ses_monitor.collect.accounts import AccountReader, Asked
 from ses_monitor.collect.regions import Regions
 from ses_monitor.core.baseline import baseline_of
-from ses_monitor.core.model import NOT_ASKED, Memory
+from ses_monitor.core.model import NOT_ASKED, Memory, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Missing
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord, Unseen
@@ -80,11 +80,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run came to."""
+    """What one run came to. `seen` holds the snapshots of the regions that were audited."""
 
     run: RunRecord
     changes: tuple[Change, ...]
     crashes: int
+    seen: tuple[Snapshot, ...] = ()
 
 
 def audit_accounts(
@@ -142,7 +143,7 @@ def audit_accounts(
         complete=all(isinstance(audit.snapshot.account, Known) for audit in audits),
     )
     store.save_run(run)
-    return Outcome(run, tuple(changes), crashes=_crashes(unseen))
+    return Outcome(run, tuple(changes), _crashes(unseen), tuple(audit.snapshot for audit in audits))
 
 
 def _asked(region: str, plan: Plan, state: RegionState | None) -> Asked:

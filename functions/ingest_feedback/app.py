@@ -1,0 +1,59 @@
+"""The feedback queue to the table: what SES tells of mail, counted exactly once, and what it makes of senders.
+
+A batch is one: its outcomes are recorded together, a hundredth of the writes that one by one would cost. Hence not
+Powertools' BatchProcessor, which works record by record; what each message came to is told apart all the same.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ses_monitor import settings
+from ses_monitor.collect.clients import WRITING
+from ses_monitor.collect.secret import recipient_names
+from ses_monitor.feedback.ingest import Sources, ingest
+from ses_monitor.feedback.parse import Where
+from ses_monitor.feedback.queue import FeedbackQueue, NotIngestedError, is_batch, messages_of, report
+from ses_monitor.store.feedback_ledger import FeedbackLedger
+from ses_monitor.store.feedback_reads import FeedbackReads
+from ses_monitor.store.table import Table
+
+SETTINGS = settings.ingest_feedback(os.environ)
+NAMES = recipient_names(boto3.client("ssm", config=WRITING), SETTINGS.recipient_key_parameter)
+# `store` makes what is written: to check it against the service's model, or to name the SDK at length, costs more.
+DYNAMODB = boto3.client("dynamodb", config=WRITING.merge(Config(parameter_validation=False, user_agent="boto3")))
+logger, metrics = Logger(), Metrics()
+table = Table(DYNAMODB, SETTINGS.table_name, SETTINGS.history_days)
+ledger = FeedbackLedger(
+    DYNAMODB, SETTINGS.table_name, NAMES, event_days=SETTINGS.event_days, history_days=SETTINGS.history_days
+)
+sources = Sources(ledger, FeedbackReads(DYNAMODB, SETTINGS.table_name), table)
+queue = FeedbackQueue(boto3.client("sqs", config=WRITING), SETTINGS.queue_url)
+gc.freeze()  # all that is there by now stays: the collector need not look through it again and again
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Ingest a batch of the queue, or one event that came past it; that one raises when it must be tried again."""
+    where = Where(SETTINGS.home_region, context.invoked_function_arn.split(":")[4], datetime.now(UTC), brief=True)
+    ingested = ingest(messages_of(event, where), sources)
+    summary = report(ingested, logger, metrics)
+    if not is_batch(event):
+        if ingested.failures:
+            raise NotIngestedError(ingested.failures)
+        return summary
+    try:
+        queue.try_again(ingested.failures)
+    except (ClientError, BotoCoreError) as error:
+        logger.warning("The queue's own timeout decides the next attempt", error=type(error).__name__)
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in ingested.failed]}

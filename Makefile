@@ -9,6 +9,10 @@ SHELL := /bin/sh
 PYTHON ?=
 # Arguments added to every pytest run: make unit PYTEST_ARGS="-k enforcement -x"
 PYTEST_ARGS ?=
+# For make deploy-region: the region to add; the name and region of the stack itself, where they are not found out.
+REGION ?=
+STACK ?= ses-monitor
+HOME_REGION ?=
 
 unexport PYTHONPATH PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -40,7 +44,7 @@ OFFLINE = unset MAKEFLAGS MFLAGS MAKELEVEL $$(env | sed -n 's/^\(AWS_[A-Za-z0-9_
 .PHONY: help
 help: ## This list
 	@echo 'ses-monitor: make TARGET'
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "  %-11s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "  %-13s %s\n", $$1, $$2}'
 
 # --- What a person runs -----------------------------------------------------------------------------------------
 
@@ -63,10 +67,12 @@ test: venvs ## Everything CI runs: lint, types, template, generated pages, unit 
 	echo; echo "make test: all passed ($(TEST_STAGES)) in $$(($$(date +%s) - start)) s"
 
 .PHONY: bench
-bench: venvs ## Measure: the audits' time, memory and calls, and the DNS proof beside a bare loop
+bench: venvs ## Measure: audits, feedback and the DNS proof: time, memory, calls, and beside a bare loop
 	@$(OFFLINE) $(PY) -m bench.audit_accounts
 	@$(OFFLINE) $(PY) -m bench.dns_proof
-	@test ! -e bench/audit_identities.py || $(OFFLINE) $(PY) -m bench.audit_identities
+	@$(OFFLINE) $(PY) -m bench.audit_identities
+	@$(OFFLINE) $(PY) -m bench.feedback
+	@$(OFFLINE) $(PY) -m bench.feedback --deployed
 
 .PHONY: deploy
 deploy: venv-sam ## Build, then deploy to your AWS account, asking for each parameter
@@ -77,6 +83,12 @@ deploy: venv-sam ## Build, then deploy to your AWS account, asking for each para
 	echo "Deploying as $$who"
 	@$(MAKE) --no-print-directory build
 	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec $(SAM) deploy --guided
+
+.PHONY: deploy-region
+deploy-region: venv-sam ## REGION=eu-central-1: let SES of one more region tell the deployed stack of bounces and the rest
+	@test -n '$(REGION)' || { echo 'Which region? Like so: make deploy-region REGION=eu-central-1'; exit 2; }
+	@unset MAKEFLAGS MFLAGS MAKELEVEL; exec .venvs/sam/bin/python deploy/region.py \
+	  --region '$(REGION)' --stack '$(STACK)' --home '$(HOME_REGION)'
 
 # --- Stages -----------------------------------------------------------------------------------------------------
 
@@ -90,8 +102,9 @@ types: venv-dev ## mypy --strict
 	@$(PY) -m mypy
 
 .PHONY: validate
-validate: venv-sam ## sam validate --lint of the template
+validate: venv-sam ## sam validate --lint of both templates
 	@$(OFFLINE) $(SAM) validate --lint
+	@$(OFFLINE) $(SAM) validate --lint --template-file regional.yaml
 
 .PHONY: docs-check
 docs-check: venv-dev ## The generated pages are current

@@ -61,6 +61,14 @@ class LiveWorld:
             if "faults" in change:
                 self._running.pop(region, None)
 
+    def rewrite(self, region: str, edit: Callable[[WorldFacts], Mapping[str, object]]) -> None:
+        """Change a region by what `edit` makes of the facts as they are; no other change comes between.
+
+        What `edit` raises is raised, and nothing is changed.
+        """
+        with self._lock:
+            self.change(region, **edit(self._facts))
+
     def change_dns(self, change: Mapping[str, object]) -> None:
         """Lay facts over the world's DNS. Raises WorldError and changes nothing if they are wrong."""
         with self._lock:

@@ -31,7 +31,8 @@ DEFAULT_ENABLED_REGIONS = frozenset(
 )
 
 OptStatus = Literal["ENABLED", "ENABLING", "DISABLING", "DISABLED", "ENABLED_BY_DEFAULT"]
-FaultKind = Literal["throttle", "deny", "expired", "unrecognized_client", "error", "hang", "reset", "garbage"]
+# `lost`: the request is carried out, and its answer never arrives.
+FaultKind = Literal["throttle", "deny", "expired", "unrecognized_client", "error", "hang", "reset", "garbage", "lost"]
 
 
 @functools.cache
@@ -156,6 +157,7 @@ class Region:
     account: Account = Account()
     identities: tuple[Identity, ...] = (Identity("example.com"),)
     configuration_sets: tuple[ConfigurationSet, ...] = ()
+    refused_topics: tuple[str, ...] = ()  # names or ARNs of SNS topics that SES may not publish to, or that are gone
     send_statistics: tuple[Sends, ...] = (Sends(per_hour=120),)
     metrics: Metrics = Metrics()
     faults: tuple[Fault, ...] = ()

@@ -88,11 +88,13 @@ class AwsApi:
         operation = self._operations[endpoint.service].get(incoming.operation)
         if operation is None:
             raise unknown_operation(f"{endpoint.service} {incoming.operation}")
-        question = Question(facts, scope.region, self._world.now(), incoming.params)
+        question = Question(facts, scope.region, self._world.now(), incoming.params, self._world.rewrite)
         try:
             reply = self._reply(incoming, operation, question)
         except AwsError as error:
             reply = refusal(endpoint, error)
+        if trouble.fault is not None and trouble.fault.kind == "lost":
+            return Reset(trouble.delay_s)
         return replace(reply, delay_s=trouble.delay_s)
 
     def _reply(self, incoming: Incoming, operation: Operation, question: Question) -> Reply:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from types import FrameType
 
 from rich.console import Console
@@ -15,10 +16,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from ses_monitor.core.traffic import Tally
 from simulator.demo.stack import DeployedMonitor, NotInTimeError
-from simulator.demo.story import CHAPTERS, Chapter
+from simulator.demo.story import CHAPTERS, CUSTOMER, SECOND_REGION, SENDERS, Chapter
 from simulator.embedded_aws import DeployError, FunctionError, StartError
 from simulator.embedded_aws.process import REPOSITORY
+from simulator.feedback_traffic import From
 from simulator.world import WORLDS
 
 COMMAND = REPOSITORY / ".venv/bin/ses-monitor"
@@ -41,7 +44,9 @@ def main() -> int:
             step("Deployed\n")
             for chapter in CHAPTERS:
                 _tell(monitor, chapter)
-            _show_status(monitor)
+            _show_counters(monitor)
+            _show(monitor, "What happened to one customer's mail", ["recipient", CUSTOMER])
+            _show(monitor, "What the table says now", ["status"])
             _show_query(monitor)
     except (DeployError, FunctionError, NotInTimeError, StartError) as error:
         console.print(f"\nThe demo could not go on: {error}", style="red", markup=False)
@@ -88,13 +93,29 @@ def _tell(monitor: DeployedMonitor, chapter: Chapter) -> None:
     console.print()
 
 
-def _show_status(monitor: DeployedMonitor) -> None:
-    arguments = ["status", "--table", monitor.table_name]
-    console.print(Rule("[bold]What the table says now[/]", align="left"))
+def _show(monitor: DeployedMonitor, title: str, arguments: list[str]) -> None:
+    arguments = [*arguments, "--table", monitor.table_name]
+    console.print(Rule(f"[bold]{title}[/]", align="left"))
     console.print(f"$ ses-monitor {shlex.join(arguments)}", style="dim", markup=False)
     console.file.flush()
-    # Its status is 1 while something is wrong, which here something is.
+    # The status of `status` is 1 while something is wrong, which here something is.
     subprocess.run([str(COMMAND), *arguments], env={**monitor.environment(), "COLUMNS": str(WIDTH)}, check=False)
+    console.print()
+
+
+def _show_counters(monitor: DeployedMonitor) -> None:
+    console.print(Rule("[bold]What was counted, each event once[/]", align="left"))
+    table = Table(box=None, pad_edge=False)
+    for name in ("region", "identity"):
+        table.add_column(name)
+    shown = (Tally.SENDS, Tally.DELIVERIES, Tally.HARD_BOUNCES, Tally.OTHER_BOUNCES, Tally.COMPLAINTS, Tally.OPENS)
+    for tally in shown:
+        table.add_column(tally.value.replace("_", " "), justify="right")
+    now = datetime.now(UTC)
+    for sender in (*SENDERS, From(SECOND_REGION, "harbour-audio.example")):
+        counted = monitor.feedback.sender(sender.region, sender.identity, now).last_day(now)
+        table.add_row(sender.region, sender.identity, *(str(counted[tally]) for tally in shown))
+    console.print(table)
     console.print()
 
 

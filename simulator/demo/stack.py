@@ -5,14 +5,16 @@ The demo and the end-to-end tests share it, so that what people are shown is wha
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -20,9 +22,10 @@ from botocore.config import Config
 from ses_monitor.core.region_state import RunRecord
 from ses_monitor.core.stored import Change
 from ses_monitor.store.deliveries import Deliveries
+from ses_monitor.store.feedback_reads import FeedbackReads
 from ses_monitor.store.queries import Queries
 from simulator.embedded_aws import EmbeddedAws, invoke, sam_build, sam_deploy
-from simulator.embedded_aws.process import REPOSITORY, ROOT_KEY
+from simulator.embedded_aws.process import ACCOUNT_ID, REPOSITORY, ROOT_KEY
 from simulator.server import Simulator
 
 if TYPE_CHECKING:
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_ssm import SSMClient
 
 HOME_REGION = "eu-west-1"
@@ -38,6 +43,8 @@ WEBHOOK_PARAMETER = "/ses-monitor/slack-webhook"
 CHANNEL = "slack"
 BUILD = REPOSITORY / ".aws-sam/embedded"
 _POLL_S = 0.1
+
+T = TypeVar("T")
 
 
 class NotInTimeError(AssertionError):
@@ -94,6 +101,60 @@ class DeployedMonitor:
         """Deploy the built template, again with changed parameters if wanted."""
         self._parameters |= parameters
         self.outputs = sam_deploy(self.aws, BUILD, self.stack_name, self._parameters)
+
+    def deploy_region(self, region: str) -> dict[str, str]:
+        """Deploy the small stack of another region, as `make deploy-region` does, and return its outputs."""
+        parameters = {
+            "HomeStackName": self.stack_name,
+            "HomeRegion": HOME_REGION,
+            "HomeQueueArn": self.outputs["FeedbackQueueArn"],
+        }
+        name = f"{self.stack_name}-regional"
+        return sam_deploy(self.aws, REPOSITORY, name, parameters, region, template="regional.yaml")
+
+    def publish_feedback(self, region: str, bodies: Iterable[Mapping[str, Any] | str]) -> int:
+        """Publish to the feedback topic of `region` as SES does, one SNS message for each; return how many."""
+        topic = f"arn:aws:sns:{region}:{ACCOUNT_ID}:{self.stack_name}-feedback"
+        sns: SNSClient = self._client("sns", region)
+        count = 0
+        for batch in in_tens(bodies):
+            entries: list[PublishBatchRequestEntryTypeDef] = [
+                {
+                    "Id": str(number),
+                    "Subject": "Amazon SES Email Event Notification",
+                    "Message": body if isinstance(body, str) else json.dumps(body) + "\n",
+                }
+                for number, body in enumerate(batch)
+            ]
+            answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+            if answer["Failed"]:
+                msg = f"the topic took not all of it: {answer['Failed'][0]}"
+                raise RuntimeError(msg)
+            count += len(entries)
+        return count
+
+    def wait_until_ingested(self, seconds: float = 60) -> None:
+        """Wait until the feedback queue is empty: every event in it was recorded, or put with the dead letters.
+
+        Raises:
+            NotInTimeError: it is not.
+        """
+
+        def waiting() -> int:
+            names: list[QueueAttributeNameType] = [
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+            ]
+            url = self.outputs["FeedbackQueueUrl"]
+            held = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            return sum(int(held[name]) for name in names)
+
+        wait_until(lambda: not waiting(), lambda: f"the feedback queue to be worked; {waiting()} are left", seconds)
+
+    @property
+    def feedback(self) -> FeedbackReads:
+        """What was counted and kept of feedback."""
+        return FeedbackReads(self.dynamodb, self.table_name)
 
     @property
     def table_name(self) -> str:
@@ -163,11 +224,11 @@ class DeployedMonitor:
 
         wait_until(lambda: not untold(), lambda: f"Slack to be told of {', '.join(untold())}", seconds)
 
-    def _client(self, service: str) -> Any:  # noqa: ANN401 - each property gives it its type
+    def _client(self, service: str, region: str = HOME_REGION) -> Any:  # noqa: ANN401 - each property gives it its type
         return boto3.client(  # type: ignore[call-overload]  # the service is a variable here
             service,
             endpoint_url=self.aws.endpoint_url,
-            region_name=HOME_REGION,
+            region_name=region,
             aws_access_key_id=ROOT_KEY,
             aws_secret_access_key=ROOT_KEY,
             config=Config(proxies={}),
@@ -222,3 +283,10 @@ def wait_until(is_so: Callable[[], bool], what: Callable[[], str], seconds: floa
             msg = f"waited {seconds:g} s for {what()}"
             raise NotInTimeError(msg)
         time.sleep(_POLL_S)
+
+
+def in_tens(items: Iterable[T]) -> Iterator[list[T]]:
+    """Yield `items` in lists of ten, the most that SNS and SQS take in one call."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, 10)):
+        yield batch

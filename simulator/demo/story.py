@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from simulator.demo.stack import DeployedMonitor
+from simulator import feedback
+from simulator.demo.stack import HOME_REGION, DeployedMonitor
+from simulator.embedded_aws.process import ACCOUNT_ID
+from simulator.feedback_traffic import From, traffic
 
 AUDITS_UNTIL_BLINDNESS_IS_TOLD = 3
+SECOND_REGION = "us-east-1"
+CUSTOMER = "ada.reader@example.org"
+SENDERS = (
+    From(HOME_REGION, "harbour-books.example", "transactional"),
+    From(HOME_REGION, "news.harbour-books.example", "newsletter"),
+    From(SECOND_REGION, "harbour-books.example", "transactional"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,45 @@ def _over(monitor: DeployedMonitor) -> None:
     monitor.simulator.change("eu-west-1", account={"enforcement": "HEALTHY"})
     monitor.simulator.heal("us-west-2")
     monitor.simulator.heal("sa-east-1")
+
+
+def _mail_comes_back(monitor: DeployedMonitor) -> None:
+    """An ordinary night in two regions, told with a fifth of it twice; then a bought list and a broken template."""
+    monitor.deploy_region(SECOND_REGION)
+    now = datetime.now(UTC)
+    night = traffic(11, 240, senders=SENDERS, start=now - timedelta(hours=6), hours=4, duplicates=0.2)
+    for region in (HOME_REGION, SECOND_REGION):
+        monitor.publish_feedback(region, [each.body for each in night.stream if each.region == region])
+    bought = [_mail(SECOND_REGION, "harbour-audio.example", f"lead{n}@example.net", n) for n in range(90)]
+    orders = [_mail(HOME_REGION, "harbour-books.example", f"customer{n}@example.org", n) for n in range(4)]
+    monitor.publish_feedback(SECOND_REGION, [feedback.send(mail) for mail in bought])
+    monitor.publish_feedback(SECOND_REGION, [feedback.bounce(mail, mail.recipients, now) for mail in bought[:17]])
+    monitor.publish_feedback(
+        HOME_REGION, [feedback.rendering_failure(mail, "OrderShipped", "tracking_url") for mail in orders]
+    )
+    for_ada = _mail(HOME_REGION, "harbour-books.example", CUSTOMER, 99, ago=timedelta(hours=1))
+    told = [
+        feedback.delay(for_ada, for_ada.recipients, now - timedelta(minutes=40), "MailboxFull"),
+        feedback.bounce(for_ada, for_ada.recipients, now - timedelta(minutes=2), feedback.MAILBOX_FULL),
+    ]
+    monitor.publish_feedback(HOME_REGION, told)
+    monitor.wait_until_ingested()
+
+
+def _mail(
+    region: str, identity: str, recipient: str, n: int, *, ago: timedelta = timedelta(minutes=4)
+) -> feedback.Mail:
+    sent_at = datetime.now(UTC) - ago
+    return feedback.Mail(
+        message_id=feedback.make_id(region, sent_at, identity, n),
+        region=region,
+        identity=identity,
+        source=f"Harbour Books <orders@{identity}>",
+        recipients=(recipient,),
+        sent_at=sent_at,
+        configuration_set="transactional",
+        account=ACCOUNT_ID,
+    )
 
 
 CHAPTERS = (
@@ -91,5 +141,13 @@ CHAPTERS = (
         _record_returns,
         audits=0,
         identity_audits=1,
+    ),
+    Chapter(
+        "Mail comes back",
+        "SES publishes what becomes of each mail to a topic of its region; us-east-1 gets the small stack that passes"
+        " it on. A night's mail is told, a fifth of it twice. Then somebody mails a bought list, and a template in"
+        " eu-west-1 lacks an attribute: SES took those mails, and sent none.",
+        _mail_comes_back,
+        audits=1,
     ),
 )

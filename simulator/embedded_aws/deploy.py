@@ -52,10 +52,15 @@ def sam_deploy(
     stack_name: str,
     parameters: Mapping[str, str],
     region: str | None = None,
+    *,
+    template: str = "template.yaml",
 ) -> dict[str, str]:
-    """Deploy what `sam_build` built, in `region` or the default one; returns the stack's outputs."""
+    """Deploy what `sam_build` built, in `region` or the default one; returns the stack's outputs.
+
+    A `template` without functions needs no building: its directory may be the repository's own.
+    """
     region = region or aws.region
-    command = ["deploy", "--template-file", str(build_dir / "template.yaml"), "--stack-name", stack_name]
+    command = ["deploy", "--template-file", str(build_dir / template), "--stack-name", stack_name]
     command += ["--region", region, "--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-progressbar"]
     command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset"]
     if parameters:

@@ -7,15 +7,19 @@ from typing import Any
 
 from simulator.world import Region, WorldFacts
 
+Rewrite = Callable[[str, Callable[[WorldFacts], Mapping[str, object]]], None]
+"""Changes a region by what is made of the facts as they are then: `LiveWorld.rewrite`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One call, already parsed and found valid."""
+    """One call, already parsed and found valid. What it writes it writes with `rewrite`."""
 
     facts: WorldFacts
     region_name: str
     now: datetime
     params: Mapping[str, Any]
+    rewrite: Rewrite
 
     @property
     def region(self) -> Region:

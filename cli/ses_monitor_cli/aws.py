@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from threading import Thread
 from typing import cast
 
@@ -108,33 +110,39 @@ class AccountNumber:
         return self._known
 
 
-def table_of_stack(session: boto3.Session, region: str, stack_name: str) -> str:
-    """Return the table's name from the stack's output.
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What a stack says of itself."""
+
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+
+
+def describe_stack(session: boto3.Session, region: str, stack_name: str, say_where: str) -> Stack:
+    """Return a stack's outputs and parameters; `say_where` has the options that name another one.
 
     Raises:
-        CannotLookError: there is no such stack, it has no table, or it cannot be asked.
+        CannotLookError: there is no such stack, or it cannot be asked.
     """
     try:
         client = session.client("cloudformation", region_name=region, config=ASKING)
         stacks = client.describe_stacks(StackName=stack_name).get("Stacks", [])
     except boto.ClientError as error:
         if error.response.get("Error", {}).get("Code") == "ValidationError":
-            msg = (
-                f"there is no stack {stack_name} in {region}. Say where it is: --stack-name NAME, --region REGION,"
-                " or --table NAME."
-            )
+            msg = f"there is no stack {stack_name} in {region}. Say where it is: {say_where}."
             raise CannotLookError(msg) from error
         raise CannotLookError(sentence(error)) from error
     except (boto.BotoCoreError, ValueError) as error:
         raise CannotLookError(sentence(error)) from error
     outputs = {
-        each.get("OutputKey"): each.get("OutputValue", "") for stack in stacks for each in stack.get("Outputs", [])
+        each.get("OutputKey", ""): each.get("OutputValue", "") for stack in stacks for each in stack.get("Outputs", [])
     }
-    table = outputs.get("TableName", "")
-    if not table:
-        msg = f"the stack {stack_name} in {region} has no output TableName: it is no ses-monitor, or not ready yet."
-        raise CannotLookError(msg)
-    return table
+    parameters = {
+        each.get("ParameterKey", ""): each.get("ParameterValue", "")
+        for stack in stacks
+        for each in stack.get("Parameters", [])
+    }
+    return Stack(outputs, parameters)
 
 
 def sentence(error: Exception) -> str:
@@ -153,7 +161,13 @@ def sentence(error: Exception) -> str:
 
 def explained(why: Blindness | str | None, told: str) -> str:
     """Put one kind of blindness into a sentence, with what AWS or the network said, and what to do."""
-    return _BLIND.get(cast("Blindness", why), "AWS could not be asked ({told}).").format(told=told)
+    words = _BLIND.get(cast("Blindness", why), "AWS could not be asked ({told}).")
+    denied = _ACTION.search(told) if why == Blindness.DENIED else None
+    return words.format(told=told, action=(denied[1] or denied[2]) if denied else "that action")
+
+
+_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)|^([a-z0-9-]+:[A-Z][A-Za-z0-9]+) in ")
+"""The action that was denied: as IAM names it, or as our own sentence begins."""
 
 
 _WORDS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
@@ -175,9 +189,8 @@ _WORDS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 _BLIND = {
     Blindness.CREDENTIALS: "AWS did not accept these credentials ({told}). Sign in again, or check that the region is"
     " enabled for the account.",
-    Blindness.DENIED: "these credentials may not look ({told}). Allow that action to them; all that the audit needs is"
-    " ses:GetAccount, ses:GetSendStatistics, ses:ListEmailIdentities, cloudwatch:GetMetricData, account:ListRegions,"
-    " and the reads of identities and configuration sets that docs/cli.md lists.",
+    Blindness.DENIED: "these credentials may not look ({told}). Allow {action} to them; docs/cli.md lists what each"
+    " verb needs.",
     Blindness.THROTTLED: "AWS throttled every request ({told}). Wait a minute, or find what else calls it so often.",
     Blindness.TIMED_OUT: "no answer came in time ({told}). Check the network, the proxy and AWS_ENDPOINT_URL.",
     Blindness.UNREACHABLE: "no connection could be made ({told}). Check the network, the proxy and AWS_ENDPOINT_URL.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import boto3
 import typer
@@ -16,6 +16,9 @@ from ses_monitor.store.item import UnreadableItemError
 from ses_monitor.store.queries import Queries
 from ses_monitor_cli import aws, clock
 from ses_monitor_cli.outcome import CannotLookError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 DEFAULT_STACK = "ses-monitor"
 
@@ -35,12 +38,15 @@ StackRegion = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A table to read; `named` says which it is, for people."""
+    """A table to read; `named` says which it is, for people. `stack` is None where only the table was named."""
 
     queries: Queries
+    client: DynamoDBClient
     table: str
     region: str
     named: str
+    session: boto3.Session
+    stack: aws.Stack | None = None
 
 
 def find_table(stack_name: str | None, table: str | None, region: str | None) -> Deployed:
@@ -56,13 +62,30 @@ def find_table(stack_name: str | None, table: str | None, region: str | None) ->
     session = aws.open_session()
     where = _where(session, region)
     aws.check_credentials(session)
-    name = table or aws.table_of_stack(session, where, stack_name or DEFAULT_STACK)
+    stack = None if table else _stack_with_table(session, where, stack_name or DEFAULT_STACK)
+    name = stack.outputs["TableName"] if stack else table or ""
     try:
         client = session.client("dynamodb", region_name=where, config=aws.ASKING)
     except (boto.BotoCoreError, ValueError) as error:
         raise CannotLookError(aws.sentence(error)) from error
     named = f"table {table}" if table else f"stack {stack_name or DEFAULT_STACK}"
-    return Deployed(Queries(client, name, clock=clock.utc_now), name, where, f"{named} in {where}")
+    return Deployed(
+        queries=Queries(client, name, clock=clock.utc_now),
+        client=client,
+        table=name,
+        region=where,
+        named=f"{named} in {where}",
+        session=session,
+        stack=stack,
+    )
+
+
+def _stack_with_table(session: boto3.Session, region: str, name: str) -> aws.Stack:
+    stack = aws.describe_stack(session, region, name, "--stack-name NAME, --region REGION, or --table NAME")
+    if not stack.outputs.get("TableName"):
+        msg = f"the stack {name} in {region} has no output TableName: it is no ses-monitor, or not ready yet."
+        raise CannotLookError(msg)
+    return stack
 
 
 @contextmanager

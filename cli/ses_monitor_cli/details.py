@@ -15,6 +15,7 @@ from ses_monitor.alerts.words import counted, duration, line, safe_url, shown_co
 from ses_monitor.core.check import Evidence, Step
 from ses_monitor.core.model import ACCOUNT, Severity
 from ses_monitor.core.region_state import Unseen
+from ses_monitor_cli.prose import print_paragraph
 from ses_monitor_cli.view import FindingView
 
 STYLES: Mapping[Severity, str] = {
@@ -61,15 +62,15 @@ def _print_group(console: Console, alike: Sequence[FindingView], now: datetime) 
     console.print(Text.assemble(*headline, (lasted, "dim")))
     shown = alike[:SHOWN]
     for each in shown:
-        _paragraph(console, _what(each, now, alone=len(alike) == 1), 2)
+        print_paragraph(console, _what(each, now, alone=len(alike) == 1), 2)
     if more := alike[SHOWN:]:
-        _paragraph(console, Text(f"And {counted(len(more), 'more', 'more')}: {_listed(more)}"), 2)
+        print_paragraph(console, Text(f"And {counted(len(more), 'more', 'more')}: {_listed(more)}"), 2)
     for cause in dict.fromkeys(line(each.cause) for each in shown):
-        _paragraph(console, Text.assemble(("Why: ", "dim"), cause), 2)
+        print_paragraph(console, Text.assemble(("Why: ", "dim"), cause), 2)
     for number, steps in enumerate(zip(*(map(partial(_Shown.of, each), each.steps) for each in shown), strict=True), 1):
         _print_step(console, f"{number}.", steps)
     if more:
-        _paragraph(console, Text("(--json has the steps of all of them.)", "dim"), 2)
+        print_paragraph(console, Text("(--json has the steps of all of them.)", "dim"), 2)
 
 
 def _listed(findings: Sequence[FindingView]) -> str:
@@ -136,11 +137,11 @@ def _print_step(console: Console, number: str, steps: Sequence[_Shown]) -> None:
         sentence = line(step.text)
         if sentence not in told:
             start = number if not told else " " * len(number)
-            _paragraph(console, Text(f"{start} {sentence}"), 2, hanging=len(number) + 1)
+            print_paragraph(console, Text(f"{start} {sentence}"), 2, hanging=len(number) + 1)
             told.add(sentence)
         command, url = shown_command(step.command), safe_url(step.url)
         if step.command and not command:
-            _paragraph(console, Text("(the command is too long to show; see --json)", "dim"), 5)
+            print_paragraph(console, Text("(the command is too long to show; see --json)", "dim"), 5)
         for row in filter(None, (*(line(each) for each in step.records), *command.splitlines(), url)):
             if row not in pasted:
                 console.print(Text(f"     {row}", "cyan"), soft_wrap=True)
@@ -164,12 +165,12 @@ def print_unseen(console: Console, unseen: Sequence[Unseen]) -> None:
     console.print(Text("COULD NOT SEE", "bold magenta"))
     for (regions, checks), reasons in groups.items():
         if any(regions):
-            _paragraph(console, Text(_named(regions)), 2)
+            print_paragraph(console, Text(_named(regions)), 2)
         for reason in reasons[:MOST_REASONS]:
-            _paragraph(console, Text(line(reason, 400)), 4)
+            print_paragraph(console, Text(line(reason, 400)), 4)
         if (more := len(reasons) - MOST_REASONS) > 0:
-            _paragraph(console, Text(f"and {counted(more, 'more reason')} (--json has them all)"), 4)
-        _paragraph(console, Text(f"Undecided: {_families(checks)}", "dim"), 4)
+            print_paragraph(console, Text(f"and {counted(more, 'more reason')} (--json has them all)"), 4)
+        print_paragraph(console, Text(f"Undecided: {_families(checks)}", "dim"), 4)
 
 
 def _families(checks: Sequence[str]) -> str:
@@ -185,13 +186,6 @@ def _named(regions: Sequence[str]) -> str:
     if len(named) <= NAMED:
         return ", ".join(named)
     return f"{', '.join(named[: NAMED - 1])} and {counted(len(named) - NAMED + 1, 'more region')}"
-
-
-def _paragraph(console: Console, text: Text, indent: int, *, hanging: int = 0) -> None:
-    """Print wrapped text; `hanging` is how much further its second line and those after it are indented."""
-    for place, row in enumerate(text.wrap(console, console.width - indent - hanging)):
-        row.rstrip()
-        console.print(Text(" " * (indent + (hanging if place else 0))), row, sep="", soft_wrap=True)
 
 
 def summary(findings: Iterable[FindingView]) -> str:

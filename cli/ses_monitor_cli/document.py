@@ -12,8 +12,12 @@ from typing import Any
 from ses_monitor.audit.once_identities import Coverage
 from ses_monitor.core.check import Evidence
 from ses_monitor.core.identity_memory import IdentityState
+from ses_monitor.core.kept import Kept
 from ses_monitor.core.region_state import AccountFacts, RunRecord, Unseen
 from ses_monitor.core.stored import Change
+from ses_monitor_cli import timeline
+from ses_monitor_cli.feedback import Day, day_document, event_document
+from ses_monitor_cli.timeline import MailStory
 from ses_monitor_cli.view import FindingView, ProofView, RegionView, View
 
 SCHEMA = 1
@@ -52,17 +56,28 @@ def of_status(view: View, runs: Mapping[str, RunRecord | None], now: datetime) -
     }
 
 
-def of_identity(name: str, states: Iterable[IdentityState], findings: Iterable[FindingView]) -> Document:
-    """Return the document of `identity`."""
+def of_identity(
+    name: str, states: Iterable[IdentityState], findings: Iterable[FindingView], days: Mapping[str, Day]
+) -> Document:
+    """Return the document of `identity`; `days` has what was counted in each region."""
     return {
         "schema": SCHEMA,
         "identity": name,
-        "regions": [{"region": state.region, **_identity(state)} for state in states],
+        "regions": [
+            {
+                "region": state.region,
+                **_identity(state),
+                "feedback": day_document(days[state.region], _instant),
+            }
+            for state in states
+        ],
         "findings": [_stored(finding) for finding in findings],
     }
 
 
-def of_region(view: View, identities: Iterable[IdentityState], changes: Iterable[Change]) -> Document:
+def of_region(
+    view: View, identities: Iterable[IdentityState], changes: Iterable[Change], day: Day, recent: Iterable[Kept]
+) -> Document:
     """Return the document of `region`; `view` holds that region alone."""
     (region,) = view.regions
     return {
@@ -73,6 +88,18 @@ def of_region(view: View, identities: Iterable[IdentityState], changes: Iterable
         "identities": [{"identity": state.name, **_identity(state)} for state in identities],
         "findings": [_stored(finding) for finding in view.findings],
         "changes": [_change(change) for change in changes],
+        "feedback": day_document(day, _instant),
+        "recent": [event_document(kept, _instant) for kept in recent],
+    }
+
+
+def of_recipient(address: str, told: Iterable[MailStory], answer: str) -> Document:
+    """Return the document of `recipient`."""
+    return {
+        "schema": SCHEMA,
+        "recipient": address,
+        "mails": [timeline.to_document(story, _instant) for story in told],
+        "answer": answer,
     }
 
 

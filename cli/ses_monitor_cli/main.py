@@ -7,7 +7,10 @@ import typer
 from ses_monitor_cli.outcome import AnsweringGroup
 from ses_monitor_cli.verbs.audit import audit
 from ses_monitor_cli.verbs.dns import dns
+from ses_monitor_cli.verbs.enroll import enroll
+from ses_monitor_cli.verbs.event import event
 from ses_monitor_cli.verbs.identity import identity
+from ses_monitor_cli.verbs.recipient import recipient
 from ses_monitor_cli.verbs.region import region
 from ses_monitor_cli.verbs.status import status
 
@@ -25,4 +28,9 @@ app.command(short_help="Look at SES now, with your own credentials; nothing need
 app.command(short_help="Read what the deployed monitor knows, and when it last looked.")(status)
 app.command(short_help="Prove one domain in the DNS from what SES expects; asks no AWS.")(dns)
 app.command(short_help="Read how an identity stands in every region, and what is open on it.")(identity)
-app.command(short_help="Read all that is known of a region, and what changed there in seven days.")(region)
+app.command(short_help="Read what happened to mail for one person, what it means, and what to do.")(recipient)
+app.command(short_help="Explain a bounce, a complaint or whatever else SES tells of a mail; asks nobody.")(event)
+app.command(short_help="Read all that is known of a region: state, identities, feedback, and what changed.")(region)
+app.command(short_help="Show, or with --apply add, what SES still needs to tell the monitor of bounces and the rest.")(
+    enroll
+)

@@ -37,13 +37,18 @@ UNREADABLE = replace(BLIND, region="sa-east-1", account=THROTTLED)
 class CloudFormation:
     """`DescribeStacks` on loopback: moto's needs packages that nothing else here needs."""
 
-    def __init__(self, outputs: Mapping[str, Mapping[str, str]], region: str = HOME) -> None:
+    def __init__(
+        self,
+        outputs: Mapping[str, Mapping[str, str]],
+        region: str = HOME,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", "0"))
                 name = parse_qs(self.rfile.read(length).decode())["StackName"][0]
                 there = name in outputs and f"/{region}/cloudformation/" in self.headers.get("Authorization", "")
-                body = (_described(name, outputs[name]) if there else _no_such_stack(name)).encode()
+                body = (_described(name, outputs[name], parameters or {}) if there else _no_such_stack(name)).encode()
                 self.send_response(200 if there else 400)
                 self.send_header("Content-Type", "text/xml")
                 self.send_header("Content-Length", str(len(body)))
@@ -66,7 +71,11 @@ class CloudFormation:
         self._server.server_close()
 
 
-def _described(name: str, outputs: Mapping[str, str]) -> str:
+def _described(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> str:
+    given = "".join(
+        f"<member><ParameterKey>{escape(key)}</ParameterKey><ParameterValue>{escape(value)}</ParameterValue></member>"
+        for key, value in parameters.items()
+    )
     members = "".join(
         f"<member><OutputKey>{escape(key)}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
         for key, value in outputs.items()
@@ -75,7 +84,7 @@ def _described(name: str, outputs: Mapping[str, str]) -> str:
         '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>'
         f"<Stacks><member><StackName>{escape(name)}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>"
         "<CreationTime>2026-05-01T00:00:00Z</CreationTime>"
-        f"<Outputs>{members}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+        f"<Parameters>{given}</Parameters><Outputs>{members}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
     )
 
 

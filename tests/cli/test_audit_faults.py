@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from ses_monitor.audit import deadlines
+from ses_monitor.core.observed import Blindness
+from ses_monitor_cli import aws
 from simulator.server import Simulator
 from tests.cli.conftest import Run
 
@@ -117,7 +119,7 @@ def test_a_region_that_hangs_is_unknown(run: Run, monkeypatch: pytest.MonkeyPatc
     ("fault", "says"),
     [
         ({"kind": "expired"}, ("did not accept these credentials", "Sign in again")),
-        ({"kind": "deny"}, ("may not look", "ses:GetAccount", "service control policy")),
+        ({"kind": "deny"}, ("may not look", "Allow ses:GetAccount to them", "service control policy")),
         ({"kind": "throttle"}, ("throttled",)),
         ({"kind": "error", "status": 503}, ("every answer was an error",)),
         ({"kind": "garbage"}, ("could not be read", "proxy")),
@@ -219,6 +221,21 @@ def test_hostile_words_from_aws_do_nothing_to_the_terminal(run: Run, healthy: Si
     document = run("audit", "--json", "--region", "eu-west-1").stdout
     assert not CONTROL.search(document)
     assert document.isascii()
+
+
+@pytest.mark.parametrize(
+    ("told", "allow"),
+    [
+        ("User: arn:aws:iam::1:user/jo is not authorized to perform: dynamodb:Query on resource: x", "dynamodb:Query"),
+        ("ses:GetAccount in eu-west-1 is denied (AccessDenied: no)", "ses:GetAccount"),
+        ("DescribeStacks: AccessDenied: no", "that action"),
+        ("not authorized to perform: $(id) {action}", "that action"),
+    ],
+)
+def test_the_action_that_was_denied_is_named(told: str, allow: str) -> None:
+    assert aws.explained(Blindness.DENIED, told) == (
+        f"these credentials may not look ({told}). Allow {allow} to them; docs/cli.md lists what each verb needs."
+    )
 
 
 @pytest.mark.usefixtures("healthy")

@@ -16,6 +16,7 @@ from typer.main import get_command
 from ses_monitor.core.observed import Known
 from ses_monitor_cli.main import app
 from ses_monitor_cli.outcome import ExitStatus, Level
+from simulator import feedback as simulated
 from simulator.server import Simulator
 from tests.build import HEALTHY, HEALTHY_ADDRESS, NOW, SENDER, feedback, sandbox
 from tests.cli import stack
@@ -74,6 +75,18 @@ def test_the_examples_of_identity_and_region_are_real(run: Run) -> None:
         stack.audit([replace(world, region="eu-central-1", taken_at=at)], at)
         address = replace(HEALTHY_ADDRESS, feedback=FEEDBACK_BY_MAIL)
         stack.audit_identities(replace(SENDER, region="eu-central-1", identities=Known((address,))), at, {})
+    # Not at the top: that module uses this one.
+    from tests.cli.test_recipient import mail, store
+
+    facts = {"region": "eu-central-1", "identity": HEALTHY_ADDRESS.name}
+    late, refused = mail(5, **facts), mail(3, **facts)
+    store(
+        simulated.send(late),
+        simulated.send(refused),
+        simulated.delay(late, "ada@example.org", NOW - timedelta(hours=4), "General"),
+        simulated.delivery(late, "ada@example.org", NOW - timedelta(hours=3, minutes=30)),
+        simulated.bounce(refused, "ada@example.org", NOW - timedelta(hours=2), simulated.NO_SUCH_USER),
+    )
     check(run, "identity")
     check(run, "region")
 

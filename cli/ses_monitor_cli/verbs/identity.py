@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -12,9 +12,11 @@ from rich.text import Text
 from ses_monitor.alerts.words import counted, line, moment
 from ses_monitor.core.identity_memory import IdentityState
 from ses_monitor.core.model import Severity
+from ses_monitor.store.feedback_reads import FeedbackReads
 from ses_monitor_cli import clock, document, names
 from ses_monitor_cli.deployed import Deployed, StackName, StackRegion, TableName, find_table, reading
 from ses_monitor_cli.details import print_findings, summary
+from ses_monitor_cli.feedback import Day, print_days
 from ses_monitor_cli.identities import is_in_order, print_row
 from ses_monitor_cli.options import AsJson, FailOn
 from ses_monitor_cli.outcome import CannotLookError, ExitStatus, Level
@@ -30,7 +32,7 @@ def identity(  # noqa: PLR0917 - each is an option of the command
     fail_on: FailOn = Level.ERROR,
     as_json: AsJson = False,
 ) -> None:
-    """How does this identity stand in each region: verification, DKIM, MAIL FROM, DNS, and what is open?
+    """How does this identity stand in each region: verification, DKIM, MAIL FROM, DNS, feedback, and what is open?
 
     Reads the deployed monitor's table. Exit status: 0 nothing wrong, 1 findings at or above --fail-on, 2 bad usage,
     3 could not look: the table cannot be read, or knows no such identity.
@@ -41,33 +43,42 @@ def identity(  # noqa: PLR0917 - each is an option of the command
         msg = f"{name[:80]!r} {error}"
         raise typer.BadParameter(msg, param_hint="NAME") from error
     deployed = find_table(stack_name, table, region)
-    states, findings = _read(deployed, dict.fromkeys((wanted, name.strip())))
+    now = clock.utc_now()
+    states, findings, days = _read(deployed, dict.fromkeys((wanted, name.strip())), now)
     if not states and not findings:
         msg = f"{deployed.named} knows no identity {line(wanted, 200)}. Say it as SES does, or wait for the next audit."
         raise CannotLookError(msg)
-    now = clock.utc_now()
     if as_json:
-        write(document.to_text(document.of_identity(wanted, states, findings)))
+        write(document.to_text(document.of_identity(wanted, states, findings, days)))
     else:
-        _print(wanted, deployed, states, findings, now)
+        _print(wanted, deployed, states, findings, days, now)
     worst = max((finding.severity for finding in findings), default=Severity(Severity.INFO))
     found = bool(findings) and worst >= fail_on.severity
     raise typer.Exit(ExitStatus.FINDINGS if found else ExitStatus.NOTHING_WRONG)
 
 
-def _read(deployed: Deployed, spellings: dict[str, None]) -> tuple[list[IdentityState], tuple[FindingView, ...]]:
-    """Read what is stored under the first of these spellings that the table knows."""
+def _read(
+    deployed: Deployed, spellings: dict[str, None], now: datetime
+) -> tuple[list[IdentityState], tuple[FindingView, ...], dict[str, Day]]:
+    """Read what is stored under the first of these spellings that the table knows, and its last day in each region."""
+    reads = FeedbackReads(deployed.client, deployed.table, clock=clock.utc_now)
     with reading(deployed):
         for spelling in spellings:
             states = deployed.queries.identity(spelling)
             stored = deployed.queries.findings_of(spelling)
             if states or stored:
-                return states, by_urgency(map(of_stored, stored))
-    return [], ()
+                days = {each.region: Day(reads.sender(each.region, each.name, now).last_day(now)) for each in states}
+                return states, by_urgency(map(of_stored, stored)), days
+    return [], (), {}
 
 
-def _print(
-    name: str, deployed: Deployed, states: Sequence[IdentityState], findings: Sequence[FindingView], now: datetime
+def _print(  # noqa: PLR0917 - each is a part of what is printed
+    name: str,
+    deployed: Deployed,
+    states: Sequence[IdentityState],
+    findings: Sequence[FindingView],
+    days: Mapping[str, Day],
+    now: datetime,
 ) -> None:
     console = answer_console()
     with console.capture() as printed:
@@ -75,6 +86,7 @@ def _print(
         if states:
             console.print()
             print_row(console, states, now)
+        print_days(console, days)
         print_findings(console, findings, now)
         console.print()
         console.print(Text(f"{_answer(states)} {_open(findings)}".strip(), "bold"))

@@ -13,15 +13,18 @@ from rich.text import Text
 
 from ses_monitor.alerts.words import counted, line, moment
 from ses_monitor.core.identity_memory import IdentityState
+from ses_monitor.core.kept import Kept
 from ses_monitor.core.model import ACCOUNT
 from ses_monitor.core.region_state import AccountFacts
 from ses_monitor.core.regions import KNOWN
 from ses_monitor.core.stored import Change
 from ses_monitor.core.verdict import Verdict
+from ses_monitor.store.feedback_reads import LAST_DAY, FeedbackReads
 from ses_monitor_cli import clock, document
 from ses_monitor_cli.answer import answer
 from ses_monitor_cli.deployed import Deployed, StackName, StackRegion, TableName, find_table, reading
 from ses_monitor_cli.details import STYLES, print_findings, summary
+from ses_monitor_cli.feedback import READ, Day, bad_ones, print_feedback
 from ses_monitor_cli.identities import print_column
 from ses_monitor_cli.matrix import print_matrix
 from ses_monitor_cli.options import AsJson, FailOn, check_regions
@@ -41,6 +44,8 @@ class Found:
     view: View
     identities: tuple[IdentityState, ...]
     changes: tuple[Change, ...]
+    day: Day
+    recent: tuple[Kept, ...]
 
 
 def region(  # noqa: PLR0917 - each is an option of the command
@@ -51,7 +56,7 @@ def region(  # noqa: PLR0917 - each is an option of the command
     fail_on: FailOn = Level.ERROR,
     as_json: AsJson = False,
 ) -> None:
-    """What is known of this region: verdict, account, identities, what is open, and what changed in seven days?
+    """What is known of this region: verdict, account, identities, what is open, feedback, and what changed?
 
     Reads the deployed monitor's table; --region is where that is. Exit status: 0 nothing wrong, 1 findings at or above
     --fail-on, 2 bad usage, 3 could not look: the table cannot be read, or the region is not audited or not known.
@@ -61,7 +66,9 @@ def region(  # noqa: PLR0917 - each is an option of the command
     now = clock.utc_now()
     found = _read(deployed, name, now)
     if as_json:
-        write(document.to_text(document.of_region(found.view, found.identities, found.changes)))
+        write(
+            document.to_text(document.of_region(found.view, found.identities, found.changes, found.day, found.recent))
+        )
     else:
         _print(found, deployed, now)
     raise typer.Exit(status_of(found.view, fail_on))
@@ -77,7 +84,10 @@ def _read(deployed: Deployed, name: str, now: datetime) -> Found:
         stored = deployed.queries.open_findings(region=name)
         identities = deployed.queries.identities(name)
         changes = deployed.queries.changes(name, now - PERIOD, now + timedelta(minutes=1))
-    return Found(of_table([states[name]], stored, (), ()), tuple(identities), tuple(changes))
+        reads = FeedbackReads(deployed.client, deployed.table, clock=clock.utc_now)
+        day = Day(reads.traffic(name, now, since=now - LAST_DAY).last_day(now))
+        recent = bad_ones(reads.recent(name, day.window.start, READ))
+    return Found(of_table([states[name]], stored, (), ()), tuple(identities), tuple(changes), day, recent)
 
 
 def _print(found: Found, deployed: Deployed, now: datetime) -> None:
@@ -92,6 +102,7 @@ def _print(found: Found, deployed: Deployed, now: datetime) -> None:
             console.print()
             print_column(console, found.identities, now)
         print_findings(console, found.view.findings, now)
+        print_feedback(console, region.region, found.day, found.recent)
         _print_changes(console, found.changes)
         console.print()
         said = answer(found.view) if region.verdict is not Verdict.IDLE else "SES is not used here."

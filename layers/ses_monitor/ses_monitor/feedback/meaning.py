@@ -3,13 +3,10 @@
 Bounce types, subtypes and delay types are SES's:
 https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html
 https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
-Enhanced status codes are those of RFC 3463 and the registry that RFC 5248 set up:
-https://www.iana.org/assignments/smtp-enhanced-status-codes
 """
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import dataclass
 
@@ -27,6 +24,18 @@ from ses_monitor.core.event import (
     Subscription,
 )
 from ses_monitor.feedback.classify import NEVER_TRIED, PERMANENT, SUPPRESSED, is_echo
+from ses_monitor.feedback.status_codes import (
+    AGAIN,
+    ASK,
+    CODES,
+    CODES_FOR_NOW,
+    OFF_THE_LIST,
+    OTHER_WAY,
+    SUBJECTS,
+    THEIR_SERVER,
+    Codes,
+    find,
+)
 
 LONGEST_WORD = 150
 """Characters shown of a word of SES's, or of a name, within a sentence."""
@@ -85,12 +94,6 @@ _PLAIN = {
     Kind.SUBSCRIPTION: Meaning("The recipient changed what they are subscribed to."),
 }
 
-_ASK = "Ask the person for the right address, over another way than mail."
-_OFF_THE_LIST = "Take the address off your lists until it is known to work."
-_OTHER_WAY = "Reach the person another way meanwhile."
-_AGAIN = "Send it again later; SES does not."
-_THEIR_SERVER = "Ask the administrators of the receiving server, with the answer it gave."
-
 
 def _of_bounce(bounce: Bounce, event: Event, who: Recipient) -> Meaning:
     if bounce.type == PERMANENT:
@@ -111,7 +114,7 @@ def _of_bounce(bounce: Bounce, event: Event, who: Recipient) -> Meaning:
             return Meaning(
                 "The mail bounced for good, and the bounce does not tell for which address: none such exists, or the"
                 " receiving server hides it.",
-                ("If the mail had one recipient, check that address.", _ASK),
+                ("If the mail had one recipient, check that address.", ASK),
             )
         what = "The receiving server refused the mail for good."
         if bounce.subtype != "General":
@@ -119,7 +122,7 @@ def _of_bounce(bounce: Bounce, event: Event, who: Recipient) -> Meaning:
                 f'The mail bounced for good. SES\'s reason "{_shown(bounce.subtype)}" is new to this monitor; like'
                 " every permanent bounce it means: do not send there again unchanged."
             )
-        return _by_code(what, who, _CODES, (_OFF_THE_LIST, _ASK))
+        return _by_code(what, who, CODES, (OFF_THE_LIST, ASK))
     if bounce.type == "Transient":
         return _of_transient(bounce, who)
     what = "The mail bounced, and SES could not make out why from what the receiving server sent back."
@@ -128,7 +131,7 @@ def _of_bounce(bounce: Bounce, event: Event, who: Recipient) -> Meaning:
             f'The mail bounced. SES calls it "{_shown(bounce.type)}" ("{_shown(bounce.subtype)}"), which this monitor'
             " does not know; it is not counted as a hard bounce."
         )
-    return _by_code(what, who, _CODES, ("Read the answer of the receiving server, and send again once.", _ASK))
+    return _by_code(what, who, CODES, ("Read the answer of the receiving server, and send again once.", ASK))
 
 
 def _of_transient(bounce: Bounce, who: Recipient) -> Meaning:
@@ -140,7 +143,7 @@ def _of_transient(bounce: Bounce, who: Recipient) -> Meaning:
             f'The mail could not be delivered for now, and SES gave up. Its reason "{_shown(bounce.subtype)}" is new to'
             " this monitor; like every transient bounce it may work later."
         )
-    return _by_code(what, who, _CODES_FOR_NOW, (_AGAIN, _OTHER_WAY))
+    return _by_code(what, who, CODES_FOR_NOW, (AGAIN, OTHER_WAY))
 
 
 _TRANSIENT = {
@@ -292,7 +295,8 @@ def _of_delay(delay: Delay, who: Recipient) -> Meaning:
             f'The mail is late. SES\'s reason "{_shown(delay.type)}" is new to this monitor; like every delay it may'
             " yet be delivered, or end in a bounce."
         )
-    code, words = _explained(who, _CODES_FOR_NOW)
+    code = find(who)
+    words, _ = CODES_FOR_NOW.get(code.rest, ("", ())) if code else ("", ())
     said = f" The server's answer {code} means: {words}." if words else ""
     return Meaning(f"{known.text}{said}{until}", known.steps)
 
@@ -312,7 +316,7 @@ _DELAYS = {
         ),
     ),
     "RecipientServerError": Meaning(
-        "The mail is late: the receiving server has a fault, and will take it when that is mended.", (_THEIR_SERVER,)
+        "The mail is late: the receiving server has a fault, and will take it when that is mended.", (THEIR_SERVER,)
     ),
     "IPFailure": Meaning(
         "The mail is late: the receiving server blocks or slows the address that SES sends from. An early sign of a bad"
@@ -383,144 +387,18 @@ def _of_engagement(engagement: Engagement, event: Event) -> Meaning:
     return Meaning(f"{what}: the person, or a program for them, has it.")
 
 
-def _by_code(
-    what: str, who: Recipient, codes: dict[str, tuple[str, tuple[str, ...]]], otherwise: tuple[str, ...]
-) -> Meaning:
+def _by_code(what: str, who: Recipient, codes: Codes, otherwise: tuple[str, ...]) -> Meaning:
     """Go on from `what` with the meaning of the status code, the more precise the better."""
-    first, code = _found(who)
-    if not code:
+    found = find(who)
+    if found is None:
         return Meaning(what, otherwise)
-    known = codes.get(code)
+    known = codes.get(found.rest)
     if known is not None:
         words, steps = known
-        return Meaning(f"{what} The server's answer {first}.{code} means: {words}.", steps or otherwise)
-    general = _SUBJECTS.get(code.partition(".")[0], "")
+        return Meaning(f"{what} The server's answer {found} means: {words}.", steps or otherwise)
+    general = SUBJECTS.get(found.subject, "")
     hint = f" It is about {general}." if general else ""
-    return Meaning(f"{what} The server's answer {first}.{code} is no code this monitor knows.{hint}", otherwise)
-
-
-def _explained(who: Recipient, codes: dict[str, tuple[str, tuple[str, ...]]]) -> tuple[str, str]:
-    first, code = _found(who)
-    words, _ = codes.get(code, ("", ()))
-    return f"{first}.{code}", words
-
-
-_STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3}\.\d{1,3})(?!\.?\d)")
-_LONGEST_SEARCHED = 2000
-
-
-def _found(who: Recipient) -> tuple[str, str]:
-    """Return class and the rest of the status code, from the answer itself where `status` says nothing special."""
-    for text in (who.status, who.diagnostic):
-        found = _STATUS.search(text[:_LONGEST_SEARCHED])
-        if found and found[2] != "0.0":
-            return found[1], found[2]
-    return "", ""
-
-
-_AUTHENTICATE = ("Check DKIM, SPF and DMARC of the sending domain: ses-monitor dns DOMAIN",)
-_SHRINK = ("Send it again with smaller attachments, or with links in their place.",)
-_NOT_YOURS = (_THEIR_SERVER, _OTHER_WAY)
-
-_CODES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "1.0": ("something is wrong with the address", (_OFF_THE_LIST, _ASK)),
-    "1.1": ("there is no such mailbox", (_OFF_THE_LIST, _ASK)),
-    "1.2": ("the domain does not exist, or takes no mail", ("Check the domain for a slip of the pen.", _ASK)),
-    "1.3": ("the address is not written as an address must be", ("Correct the address.",)),
-    "1.4": ("the address fits more than one mailbox", (_ASK,)),
-    "1.6": ("the mailbox has moved, and left no new address", (_OFF_THE_LIST, _ASK)),
-    "1.7": ("the sender's address is not written as an address must be", ("Correct the From or Return-Path.",)),
-    "1.8": (
-        "the sender's domain does not exist, or takes no mail",
-        ("Check MX and address records of the sending domain and of its MAIL FROM domain.",),
-    ),
-    "1.10": ("the domain says that it takes no mail at all (null MX)", (_OFF_THE_LIST, _ASK)),
-    "2.0": ("something is wrong with the mailbox", (_ASK,)),
-    "2.1": ("the mailbox is there, but switched off", (_OFF_THE_LIST, _ASK)),
-    "2.2": ("the mailbox is full", ("Ask the person, over another way, to make room.", _AGAIN)),
-    "2.3": ("the mail is larger than this mailbox may take", _SHRINK),
-    "2.4": ("it is a mailing list, and it does not work", _NOT_YOURS),
-    "3.0": ("something is wrong with the receiving server", _NOT_YOURS),
-    "3.1": ("the receiving server has no room left", (_AGAIN, _THEIR_SERVER)),
-    "3.2": ("the receiving server takes no mail at the moment", (_AGAIN, _THEIR_SERVER)),
-    "3.3": ("the receiving server lacks something that the mail needs", _NOT_YOURS),
-    "3.4": ("the mail is larger than the receiving server takes", _SHRINK),
-    "3.5": ("the receiving server is set up wrongly", _NOT_YOURS),
-    "4.0": ("something is wrong with the way to the receiving server", (_AGAIN, _THEIR_SERVER)),
-    "4.1": ("the receiving server did not answer", (_AGAIN, "Check the domain for a slip of the pen.")),
-    "4.2": ("the connection to the receiving server broke", (_AGAIN, _THEIR_SERVER)),
-    "4.3": ("a directory that the receiving server asks is away", (_AGAIN, _THEIR_SERVER)),
-    "4.4": (
-        "no way to the receiving server was found: its domain has no usable MX or address record",
-        ("Check the domain for a slip of the pen.", _ASK),
-    ),
-    "4.5": ("the receiving server has too much to do", (_AGAIN,)),
-    "4.6": ("the mail goes round in circles between the receiving servers", _NOT_YOURS),
-    "4.7": ("it could not be delivered in time, however often it was tried", (_AGAIN, _OTHER_WAY)),
-    "5.0": ("the servers did not understand each other", _NOT_YOURS),
-    "5.1": ("the receiving server did not take the command", _NOT_YOURS),
-    "5.2": ("the receiving server did not understand the command", _NOT_YOURS),
-    "5.3": ("the mail has more recipients than the receiving server takes at once", ("Send to fewer at once.",)),
-    "5.4": ("the receiving server did not take an argument of the command", _NOT_YOURS),
-    "6.0": ("the receiving server cannot handle what is in the mail", ("Send it again as plain text or simple HTML.",)),
-    "6.1": ("the receiving server takes no such content", ("Send it again without the attachment.",)),
-    "6.3": ("the mail would have to be converted, and the server cannot", ("Send it again as plain text.",)),
-    "6.7": ("the receiving server takes no addresses in other than Latin letters", (_ASK,)),
-    "7.0": ("it is against a rule of the receiving server", _NOT_YOURS),
-    "7.1": (
-        "the receiving server does not allow this sender, or this mail, to this recipient",
-        (
-            "Read the server's answer: often it names a block list, a reputation or a rule.",
-            "Ask the recipient's administrators to let you in.",
-        ),
-    ),
-    "7.2": ("the sender may not write to this mailing list", (_THEIR_SERVER,)),
-    "7.3": ("the receiving server would have to convert it safely, and cannot", _NOT_YOURS),
-    "7.4": ("the receiving server lacks a security feature that the mail asks for", _NOT_YOURS),
-    "7.5": ("the mail could not be decrypted or checked", _NOT_YOURS),
-    "7.7": ("the mail was altered on its way, as far as the server can tell", _AUTHENTICATE),
-    "7.13": ("the account of the recipient is switched off", (_OFF_THE_LIST, _ASK)),
-    "7.17": ("the mailbox belongs to somebody else than at the time the mail was meant for", (_OFF_THE_LIST, _ASK)),
-    "7.18": ("the domain belongs to somebody else than at the time the mail was meant for", (_OFF_THE_LIST, _ASK)),
-    "7.20": ("the mail has no DKIM signature that passes", _AUTHENTICATE),
-    "7.21": ("the mail has no DKIM signature that the server accepts", _AUTHENTICATE),
-    "7.22": ("no DKIM signature is of the domain in From", _AUTHENTICATE),
-    "7.23": ("SPF fails: the domain does not say that SES may send for it", _AUTHENTICATE),
-    "7.24": ("SPF could not be checked: the domain's record is in error", _AUTHENTICATE),
-    "7.25": (
-        "the sending address has no matching reverse DNS name",
-        ("With addresses of your own (BYOIP), mend it; else AWS can.",),
-    ),
-    "7.26": ("the mail passes neither SPF nor DKIM as the server demands", _AUTHENTICATE),
-    "7.27": (
-        "the sender's domain says that it takes no mail (null MX)",
-        ("Send from a domain that takes mail, or set a MAIL FROM domain.",),
-    ),
-    "7.28": ("too much mail of one kind came at once", ("Slow down mail to this provider.", _AGAIN)),
-}
-"""By subject and detail; the first digit (4 for now, 5 for good) says how long it holds."""
-
-_CODES_FOR_NOW: dict[str, tuple[str, tuple[str, ...]]] = {
-    **_CODES,
-    "1.1": ("the mailbox was not found this time", (_AGAIN, _ASK)),
-    "2.1": ("the mailbox takes no mail at the moment", (_AGAIN, _OTHER_WAY)),
-    "7.0": ("the server wants to see it later, or has its doubts about the sender", (_AGAIN, *_AUTHENTICATE)),
-    "7.1": (
-        "the server puts mail from this sender off: to see whether it tries again (greylisting), or for its reputation",
-        (_AGAIN, "If it lasts, slow down mail to this provider."),
-    ),
-}
-"""Where a code means something milder in a failure that may pass."""
-
-_SUBJECTS = {
-    "1": "the address",
-    "2": "the mailbox",
-    "3": "the receiving server",
-    "4": "the way to the receiving server",
-    "5": "how the servers talk to each other",
-    "6": "what is in the mail",
-    "7": "a rule or the security of the receiving server",
-}
+    return Meaning(f"{what} The server's answer {found} is no code this monitor knows.{hint}", otherwise)
 
 
 def _suppression_on(event: Event) -> str:

@@ -1,10 +1,8 @@
 """A stack, and its table in moto's AWS, filled by real audits of worlds that are made up."""
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
@@ -22,6 +20,7 @@ from ses_monitor.core.settle import Rules, settle
 from ses_monitor.store.identity_table import IdentityTable
 from ses_monitor.store.table import Table
 from tests.build import BLIND
+from tests.cli.answering import Answering
 from tests.store.examples import create_table
 
 HOME = "eu-west-1"
@@ -34,8 +33,8 @@ UNREADABLE = replace(BLIND, region="sa-east-1", account=THROTTLED)
 """A region whose account could not be read."""
 
 
-class CloudFormation:
-    """`DescribeStacks` on loopback: moto's needs packages that nothing else here needs."""
+class CloudFormation(Answering):
+    """`DescribeStacks` on loopback."""
 
     def __init__(
         self,
@@ -43,32 +42,13 @@ class CloudFormation:
         region: str = HOME,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length", "0"))
-                name = parse_qs(self.rfile.read(length).decode())["StackName"][0]
-                there = name in outputs and f"/{region}/cloudformation/" in self.headers.get("Authorization", "")
-                body = (_described(name, outputs[name], parameters or {}) if there else _no_such_stack(name)).encode()
-                self.send_response(200 if there else 400)
-                self.send_header("Content-Type", "text/xml")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+        def answer(body: str, headers: Mapping[str, str]) -> tuple[int, str]:
+            name = parse_qs(body)["StackName"][0]
+            if name in outputs and f"/{region}/cloudformation/" in headers.get("Authorization", ""):
+                return 200, _described(name, outputs[name], parameters or {})
+            return 400, _no_such_stack(name)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(answer, "text/xml")
 
 
 def _described(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> str:

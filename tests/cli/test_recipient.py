@@ -3,10 +3,8 @@
 import json
 import re
 import shlex
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
@@ -23,6 +21,7 @@ from simulator import feedback
 from simulator.feedback import Body, Mail
 from tests.build import HOSTILE, NOW
 from tests.cli import stack
+from tests.cli.answering import Answering
 from tests.cli.conftest import Run, is_to_paste
 from tests.cli.test_docs import check
 
@@ -86,7 +85,7 @@ STORY = (
 )
 
 
-class Ssm:
+class Ssm(Answering):
     """`GetParameter` on loopback: a value, or an error."""
 
     def __init__(self, value: str = SECRET, *, refuses: str = "", says: str = "", type: str = "SecureString") -> None:  # noqa: A002 - SSM's word
@@ -94,31 +93,7 @@ class Ssm:
         status = 200
         if refuses:
             answer, status = {"__type": refuses, "Message": says, "message": says}, 400
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                body = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.1")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-
-    def __enter__(self) -> str:
-        self._thread.start()
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(lambda _body, _headers: (status, json.dumps(answer)), "application/x-amz-json-1.1")
 
 
 @pytest.fixture

@@ -42,8 +42,11 @@ def document_of(found: Sequence[Parsed], unreadable: Sequence[str] = ()) -> Docu
     """Return the document of `event`."""
     return {
         "schema": SCHEMA,
-        "events": [_event(each) for each in found if isinstance(each, Event)],
-        "notices": [_notice(each) for each in found if isinstance(each, Notice)],
+        "events": [
+            _event(each) if isinstance(each, Event) else _notice(each)
+            for each in found
+            if isinstance(each, (Event, Notice))
+        ],
         "skipped": [{"reason": each.reason, "type": each.type or None} for each in found if isinstance(each, Skipped)],
         "unreadable": [{"reason": reason} for reason in unreadable],
     }
@@ -115,14 +118,30 @@ def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: None if isinstance(value, str) and not value else value for name, value in fields.items()}
 
 
+_NOTICED = {
+    NoticeKind.ADVISOR: "Advisor Recommendation",
+    NoticeKind.SENDING_STATUS: "Sending Status",
+    NoticeKind.HEALTH: "AWS Health",
+}
+
+
 def _notice(notice: Notice) -> Document:
     return {
-        "kind": notice.kind.value,
-        "name": notice.name,
-        "topic": notice.topic,
-        "holds": notice.holds,
-        "at": _instant(notice.at),
+        "kind": _NOTICED[notice.kind],
+        "type": notice.topic,
+        "format": "eventbridge",
+        "message_id": None,
+        "feedback_id": None,
         "region": notice.region or None,
+        "identity": notice.name if ":identity/" in notice.resource else None,
+        "configuration_set": notice.name if ":configuration-set/" in notice.resource else None,
+        "recipients": [],
+        "bounce_type": None,
+        "bounce_subtype": None,
+        "counts_toward_bounce_rate": False,
+        "occurred_at": _instant(notice.at),
+        "name": notice.name,
+        "holds": notice.holds,
         "text": notice.text or None,
         "impact": notice.impact or None,
         "origin": notice.origin or None,

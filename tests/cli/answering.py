@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Answer = Callable[[str, Mapping[str, str]], tuple[int, str]]
@@ -26,14 +27,16 @@ class Answering:
             def log_message(self, *_: object) -> None:
                 """Say nothing: the tests' output is for failures."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._handler = Handler
+        self._running = ExitStack()
 
     def __enter__(self) -> str:
-        self._thread.start()
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        server = self._running.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), self._handler))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        self._running.callback(thread.join)
+        self._running.callback(server.shutdown)
+        return f"http://127.0.0.1:{server.server_address[1]}"
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._running.close()

@@ -91,11 +91,11 @@ def test_the_document_has_exactly_the_fields_that_were_promised(
     find: Callable[..., Any], name: str, own: list[str]
 ) -> None:
     found = find(payload(name))
-    assert list(found) == ["schema", "events", "notices", "skipped", "unreadable"]
+    assert list(found) == ["schema", "events", "skipped", "unreadable"]
     assert found["schema"] == 1
     [event] = found["events"]
     assert list(event) == [*FIELDS, *own, *LAST_FIELDS] or set(event) == {*FIELDS, *own, *LAST_FIELDS}
-    assert (found["notices"], found["skipped"]) == ([], [])
+    assert found["skipped"] == []
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8").partition("\n## event\n")[2].partition("\n## ")[0]
     for field in own:
         assert f"`{field}`" in page
@@ -163,14 +163,19 @@ def test_what_a_message_does_not_tell_is_null(find: Callable[..., Any]) -> None:
     assert event["outcomes"] == [{"recipient": "ada@example.org", "status": None, "action": None, "diagnostic": None}]
 
 
-def test_notices_and_what_is_skipped_have_lists_of_their_own(find: Callable[..., Any]) -> None:
-    found = find(str(EVENTS / "sqs-feedback-eventbridge.json"))
-    assert [each["kind"] for each in found["events"]] == ["Bounce"]
-    assert [(each["kind"], each["name"], each["holds"]) for each in found["notices"]] == [
-        ("advisor", "shop.example.com", True),
-        ("sending_status", "tenant/acme", True),
-        ("health", "AWS_SES_CMF_PENDING_TO_SUCCESS", None),
+def test_what_aws_itself_says_stands_among_the_events(find: Callable[..., Any]) -> None:
+    found = find(str(EVENTS / "sqs-feedback-eventbridge.json"))["events"]
+    assert [(each["kind"], each["identity"], each.get("name"), each.get("holds")) for each in found] == [
+        ("Bounce", "shop.example.com", None, None),
+        ("Advisor Recommendation", "shop.example.com", "shop.example.com", True),
+        ("Sending Status", None, "tenant/acme", True),
+        ("AWS Health", None, "AWS_SES_CMF_PENDING_TO_SUCCESS", None),
     ]
+    common = set(FIELDS) - {"account_id", "source", "subject", "sent_at"}
+    assert [common - each.keys() for each in found] == [set()] * 4
+
+
+def test_what_is_skipped_has_a_list_of_its_own(find: Callable[..., Any]) -> None:
     skipped = find(str(EVENTS / "sqs-feedback-control-messages.json"))["skipped"]
     assert [each["type"] for each in skipped] == [
         "validation",

@@ -67,12 +67,13 @@ test: venvs ## Everything CI runs: lint, types, template, generated pages, unit 
 	echo; echo "make test: all passed ($(TEST_STAGES)) in $$(($$(date +%s) - start)) s"
 
 .PHONY: bench
-bench: venvs ## Measure: audits, feedback and the DNS proof: time, memory, calls, and beside a bare loop
+bench: venvs ## Measure: audits, feedback, the DNS proof, a log: time, memory, calls, and beside a bare loop
 	@$(OFFLINE) $(PY) -m bench.audit_accounts
 	@$(OFFLINE) $(PY) -m bench.dns_proof
 	@$(OFFLINE) $(PY) -m bench.audit_identities
 	@$(OFFLINE) $(PY) -m bench.feedback
 	@$(OFFLINE) $(PY) -m bench.feedback --deployed
+	@$(OFFLINE) $(PY) -m bench.rejections
 
 .PHONY: deploy
 deploy: venv-sam ## Build, then deploy to your AWS account, asking for each parameter

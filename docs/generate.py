@@ -1,6 +1,6 @@
-"""Writes docs/checks.md from the checks themselves, so that what it says of a tag is what the tag does.
+"""Writes docs/checks.md from the checks and docs/rejections.md from the catalogue, so that they say what the tags do.
 
-`python -m docs.generate` writes the page; with `--check` it only tells whether the page is current (exit status 1).
+`python -m docs.generate` writes the pages; with `--check` it only tells whether they are current (exit status 1).
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from typing import Any
 from ses_monitor import checks
 from ses_monitor.core.check import Check, Diagnosis, Impact, Step
 from ses_monitor.core.model import Severity
+from ses_monitor.core.rejection import RetryPlan
+from ses_monitor.rejections.catalogue import ENTRIES, Entry
 
 PAGE = Path(__file__).parent / "checks.md"
+REJECTIONS = Path(__file__).parent / "rejections.md"
 
 _HEAD = """\
 <!-- Written by `make docs` from the checks. Do not edit: change the check, then run it again. -->
@@ -28,6 +31,18 @@ Each check looks at one kind of thing and raises one of its *tags*. A tag is one
 `--json` the names in «these marks» are filled in.
 
 What a check could not look at is *unknown*: that opens nothing and resolves nothing.
+"""
+_REJECTIONS_HEAD = """\
+<!-- Written by `make docs` from rejections/catalogue.py. Do not edit: change the catalogue, then run it again. -->
+
+# SES's errors and replies
+
+Every error of SES's API for a send, and every reply of its SMTP endpoint: what it says, what that means, what to do,
+and whether to try again. `ses-monitor explain 'TEXT'` finds them in a log line, an exception or an SMTP dialogue and
+fills in the names that stand in «these marks».
+
+General rule for SMTP: a reply that begins with 4 is temporary, try again after 5, 10 and 30 seconds, then every 20
+minutes; one that begins with 5 is final, do not repeat the mail unchanged.
 """
 _FOLDERS = {
     "account": "The account in one region",
@@ -150,20 +165,77 @@ def _readable(template: str) -> str:
     return _PLACEHOLDER.sub(r"«\1»", template)
 
 
+def rejections_page(every: Iterable[Entry]) -> str:
+    """Return the whole page for these entries of the catalogue."""
+    entries = list(every)
+    parts = [_REJECTIONS_HEAD, "| SES says | over | tag |", "|---|---|---|"]
+    tags: dict[str, list[str]] = {}
+    interfaces: dict[str, list[str]] = {}
+    for entry in entries:
+        for saying in entry.says:
+            tags.setdefault(saying.whole, []).append(f"[{entry.tag}](#{entry.tag.lower()})")
+            interfaces.setdefault(saying.whole, []).append(saying.interface)
+    parts += [f"| `{_in_table(text)}` | {_once(interfaces[text])} | {_once(links)} |" for text, links in tags.items()]
+    parts.append("")
+    for entry in entries:
+        parts += _entry(entry)
+    return "\n".join(parts)
+
+
+def _once(words: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(words))
+
+
+def _in_table(text: str) -> str:
+    # A backtick would end the code, a bar the cell.
+    return text.replace("`", "'").replace("|", "\\|")
+
+
+def _entry(entry: Entry) -> Iterator[str]:
+    yield f"## {entry.tag}"
+    yield ""
+    yield f"**{entry.title}.** {_readable(entry.cause)}"
+    yield ""
+    if entry.says:
+        yield "```text"
+        for saying in entry.says:
+            yield f"{saying.interface}: {saying.whole}"
+        yield "```"
+        yield ""
+    for number, step in enumerate(entry.steps, start=1):
+        yield from _step(number, step)
+    if entry.steps:
+        yield ""
+    yield f"*Try again:* {_retry(entry.retry)}"
+    yield ""
+    if entry.smtp_retry:
+        yield f"*Over SMTP:* {_retry(entry.smtp_retry)}"
+        yield ""
+    if entry.references:
+        yield "Read: " + ", ".join(f"<{url}>" for url in entry.references)
+        yield ""
+
+
+def _retry(plan: RetryPlan) -> str:
+    return f"{'yes' if plan.retryable else 'no'}. {plan.advice}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page, or with `--check` compare it; return the exit status."""
+    """Write the pages, or with `--check` compare them; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is not current")
-    current = page(checks.registered())
-    name = f"{PAGE.parent.name}/{PAGE.name}"
-    if not parser.parse_args(arguments).check:
-        PAGE.write_text(current, encoding="utf-8")
-        print(f"wrote {name}")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == current:
-        return 0
-    print(f"{name} is not current: run `make docs`", file=sys.stderr)
-    return 1
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is not current")
+    only_check = parser.parse_args(arguments).check
+    pages = {PAGE: page(checks.registered()), REJECTIONS: rejections_page(ENTRIES)}
+    stale = 0
+    for path, current in pages.items():
+        name = f"{path.parent.name}/{path.name}"
+        if not only_check:
+            path.write_text(current, encoding="utf-8")
+            print(f"wrote {name}")
+        elif not path.exists() or path.read_text(encoding="utf-8") != current:
+            stale = 1
+            print(f"{name} is not current: run `make docs`", file=sys.stderr)
+    return stale
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "collect": {"core", "collect"},
     "store": {"core", "store"},
     "alerts": {"core", "store", "alerts"},
+    "rejections": {"core", "rejections"},
     "feedback": {"core", "checks", "feedback"},
     "audit": {"core", "checks", "collect", "feedback", "audit"},
     "settings": {"settings"},
@@ -128,7 +129,9 @@ def test_a_part_uses_only_the_libraries_that_are_its_business(path: Path) -> Non
     assert used <= MAY_USE.get(part_of(path), set())
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if part_of(path) in {"core", "checks"}], ids=name_of)
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if part_of(path) in {"core", "checks", "rejections"}], ids=name_of
+)
 def test_core_and_checks_are_pure(path: Path) -> None:
     used = set(imports(path))
     assert not {top(name) for name in used} & {"boto3", "botocore", "dns"}

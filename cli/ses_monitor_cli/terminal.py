@@ -24,8 +24,8 @@ def answer_console() -> Console:
     return console
 
 
-def write(text: str) -> None:
-    """Write an answer, without blanks at the ends of its lines.
+def write(text: str) -> bool:
+    """Write an answer, without blanks at the ends of its lines; tell whether anybody still reads.
 
     A reader that has gone (`| head`) is no error, and changes no exit status.
     """
@@ -40,6 +40,8 @@ def write(text: str) -> None:
     except BrokenPipeError:
         # What is still buffered would raise once more when Python closes the stream at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def say(text: str) -> None:

@@ -1,0 +1,1 @@
+"""Why SES refused a send: read from any error text, and explained with the steps that mend it. Pure."""

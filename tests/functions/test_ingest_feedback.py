@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -19,6 +20,8 @@ from ses_monitor.collect.secret import RecipientKeyError
 from ses_monitor.core.mailbox import HashedRecipients
 from ses_monitor.feedback.queue import NotIngestedError, wait_before
 from ses_monitor.settings import SettingsError
+from simulator import feedback
+from simulator.feedback import Mechanism
 from tests.store.examples import create_table, refused
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -231,6 +234,31 @@ def test_a_poisoned_message_counts_as_one_however_often_it_comes(
     app.handler(poisoned(receives=2), CONTEXT)
     assert '"EventsUnparsed":[0.0]' in capsys.readouterr().out
     assert hidden == [0]
+
+
+@pytest.mark.parametrize("named_first", [True, False])
+def test_a_bounce_told_in_one_batch_with_and_without_its_configuration_set_counts_for_the_set(
+    app: ModuleType, *, named_first: bool
+) -> None:
+    sent_at = datetime.now(UTC) - timedelta(minutes=5)
+    mail = feedback.Mail(
+        message_id=feedback.make_id("eu-west-1", sent_at, "both"),
+        region="eu-west-1",
+        identity="shop.example.com",
+        source="orders@shop.example.com",
+        recipients=("ada@example.org",),
+        sent_at=sent_at,
+        configuration_set="transactional",
+    )
+    at = sent_at + timedelta(minutes=1)
+    named = feedback.bounce(mail, mail.recipients, at, feedback_id="f-1")
+    unnamed = feedback.bounce(mail, mail.recipients, at, feedback_id="f-1", by=Mechanism.IDENTITY_NOTIFICATION)
+    told = [named, unnamed] if named_first else [unnamed, named]
+    batch = feedback.lambda_event([feedback.sqs_record(json.dumps(body), n, at=at) for n, body in enumerate(told)])
+    assert failed(app.handler(batch, CONTEXT)) == []
+    for owner in ("account#account", "identity#shop.example.com", "configuration_set#transactional"):
+        [counter] = items(f"COUNTS#eu-west-1#{owner}")
+        assert counter["hard_bounces"] == {"N": "1"}
 
 
 def test_recipients_are_kept_plain_where_no_key_is_named(app: ModuleType) -> None:

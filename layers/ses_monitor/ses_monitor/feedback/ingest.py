@@ -256,9 +256,9 @@ class _Batch:
 
     def record(self) -> None:
         """Record all outcomes of the batch at once; a message fails with any outcome that was not recorded."""
-        # The same outcome may be in two messages of a batch, when two of SES's mechanisms are set up.
-        once = {outcome.id: outcome for work in self._left() for outcome in work.outcomes}
-        failed = self._recorded(list(once.values()))
+        # The same outcome may be in two messages of a batch, when two of SES's mechanisms are set up. The ledger gets
+        # both: it knows that only one of them may name the configuration set.
+        failed = self._recorded([outcome for work in self._left() for outcome in work.outcomes])
         for work in self._left():
             for outcome in work.outcomes:
                 if outcome.id in failed:

@@ -1,15 +1,12 @@
-"""A send that SES refused, as its error text tells it, and what is known of the account it was refused in. Pure.
+"""A send that SES refused, as its error text tells it, and what that means. Pure.
 
 SES makes no event of it: it shows in the caller's error, an SMTP reply in a log, or a CloudTrail record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-from ses_monitor.core.observed import Missing, Observed
 
 
 class Confidence(StrEnum):
@@ -66,44 +63,6 @@ class RetryPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownRegion:
-    """What the last account audit of a region saw; None where it did not see it."""
-
-    region: str
-    production_access: bool | None = None
-    sending_enabled: bool | None = None
-    enforcement: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownIdentity:
-    """An identity in one region, as the last audit left it. `status` is SES's word: SUCCESS, PENDING, FAILED, …"""
-
-    name: str
-    region: str
-    status: str
-    mail_from: str = ""
-
-    @property
-    def verified(self) -> bool:
-        """Whether mail from it is taken; while a verification is failing temporarily, it still is."""
-        return self.status in {"SUCCESS", "TEMPORARY_FAILURE"}
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the monitor's table knows of the account, for resolving a rejection.
-
-    `identities` has, for each name that was asked for (an address, its domain, parent domains), where it is; a name
-    that is nowhere has an empty tuple. What could not be read is Missing, and decides nothing.
-    """
-
-    regions: Observed[Mapping[str, KnownRegion]]
-    identities: Observed[Mapping[str, tuple[KnownIdentity, ...]]]
-    home_region: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """One answer: what was refused, why in this account, and the steps. `candidates` are tags in order of likelihood
     where it cannot be told apart, `needs` what would tell, in words."""
@@ -116,7 +75,4 @@ class Explanation:
     evidence: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    sender: str = ""
-    """The identity that was meant to send, where it is known."""
     region: str = ""
-    missing: tuple[Missing, ...] = ()

@@ -40,12 +40,11 @@ _GENERAL = {
 }
 
 
-def explain(text: str, region: str = "", facts: None = None) -> Explanation:
+def explain(text: str, region: str = "") -> Explanation:
     """Explain `text`. What it says of the region counts before `region`, where the caller sends from.
 
     Never raises: what is not known is UNRECOGNISED, with the general rule of its class of replies.
     """
-    del facts
     rejection = find(text)
     if rejection is None or rejection.tag == "UNRECOGNISED":
         return _general(rejection or _unknown(text), region)

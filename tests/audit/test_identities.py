@@ -8,6 +8,7 @@ import pytest
 
 from ses_monitor.audit.identities import run as identities
 from ses_monitor.audit.identities import sets as identity_sets
+from ses_monitor.audit.identities.finish import is_first
 from ses_monitor.audit.identities.run import NoProgressError
 from ses_monitor.core.dns import Answer, DomainProof, Lookup, Outcome, Question
 from ses_monitor.core.identity import Identity
@@ -16,7 +17,7 @@ from ses_monitor.core.identity_run import Stage, Task
 from ses_monitor.core.model import Review
 from ses_monitor.core.observed import Blindness, Known
 from ses_monitor.core.region_state import AccountFacts, RegionState
-from ses_monitor.core.stored import Phase
+from ses_monitor.core.stored import Phase, Transition
 from ses_monitor.core.verdict import Verdict
 from tests.audit.identity_world import (
     FAILED,
@@ -301,6 +302,16 @@ def test_what_had_to_be_seen_twice_is_in_a_summary_too_without_what_was_told(mon
     assert "identities" in monitor.store.states[HERE].baselined
     monitor.world.put(domain("c.example.com", mail_from=FALLBACK))
     assert not any(change.baseline for outcome in monitor.audit() for change in outcome.changes)
+
+
+def test_what_a_summary_told_is_over_before_the_first_audit_is_and_that_is_told(monitor: IdentityMonitor) -> None:
+    monitor.world.put(domain("a.example.com", details=OPEN_POLICY))
+    monitor.audit()
+    assert is_first(monitor.store.states[HERE])
+    monitor.world.put(domain("a.example.com"))
+    [outcome] = monitor.audit()
+    [change] = outcome.changes
+    assert (change.transition, change.tag, change.baseline) == (Transition.RESOLVED, "POLICY_OPEN", False)
 
 
 def test_a_first_run_that_is_cut_off_is_told_whole_by_the_next(monitor: IdentityMonitor) -> None:

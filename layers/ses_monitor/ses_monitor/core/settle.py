@@ -11,7 +11,7 @@ from ses_monitor.core.diff import Difference, diff
 from ses_monitor.core.engine import Evaluation
 from ses_monitor.core.model import Snapshot
 from ses_monitor.core.policy import Count, Mute, belongs_to_baseline, damp, muted_by
-from ses_monitor.core.stored import Change, Phase, Stored
+from ses_monitor.core.stored import Change, Phase, Stored, Transition
 
 REFRESH_AFTER = timedelta(hours=1)
 """How old the figures in an open finding's text may get where its diagnosis is a measurement."""
@@ -113,7 +113,9 @@ def _record(
         evidence=after.evidence,
         was_tag=replaced.tag if replaced is not None else "",
         was_severity=replaced.severity if replaced is not None else None,
-        baseline=belongs_to_baseline(after.severity, first_audit=rules.first_audit),
+        # A first audit may take several runs: what changes in it an earlier summary may have told.
+        baseline=difference.transition is Transition.OPENED
+        and belongs_to_baseline(after.severity, first_audit=rules.first_audit),
         muted_by=muted_by(
             rules.mutes, tag=after.tag, check_id=after.check_id, region=after.region, subject=after.subject, at=now
         ),

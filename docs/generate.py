@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ses_monitor import checks
 from ses_monitor.core.check import Check, Diagnosis, Impact, Step
 from ses_monitor.core.model import Severity
 from ses_monitor.core.rejection import RetryPlan
-from ses_monitor.rejections.catalogue import ENTRIES, Entry
+from ses_monitor.rejections.catalogue import CREDENTIALS, ENTRIES, Entry
 
 PAGE = Path(__file__).parent / "checks.md"
 REJECTIONS = Path(__file__).parent / "rejections.md"
@@ -51,6 +52,7 @@ _FOLDERS = {
     "feedback": "What SES's events tell",
     "identity": "Identities",
     "region": "The monitor's own sight of a region",
+    "rejection": "Sends that SES refused, as a log, CloudTrail or an application tells",
 }
 _CADENCE = {
     "account": "every 5 minutes, once per region",
@@ -62,6 +64,8 @@ _CADENCE = {
     "identity": "every hour, once per identity; what only `GetEmailIdentity` tells is read anew when something"
     " changed or is not healthy, otherwise once a day",
     "region": "every 5 minutes, once per region",
+    "rejection": "whenever a refused send is told that it concerns, which only opens; every 5 minutes for what is open,"
+    " which closes. It has no say in the region's verdict: the audits ask SES itself",
 }
 _PLACEHOLDER = re.compile(r"\{(\w+)(?:![rsa])?(?::[^}]*)?\}")
 _IMPACT = {
@@ -85,11 +89,15 @@ def page(every: Iterable[Check[Any]]) -> str:
 
 
 def _overview(ordered: Sequence[Check[Any]]) -> str:
-    rows = [
-        f"| [{diagnosis.tag}](#{diagnosis.tag.lower()}) | {_severities(diagnosis)} | `{check.id}` |"
-        for check in ordered
-        for diagnosis in check.diagnoses
-    ]
+    rows = []
+    before: Counter[str] = Counter()
+    for check in ordered:
+        for diagnosis in check.diagnoses:
+            anchor = diagnosis.tag.lower()
+            # Two families may have a tag in common: the second heading of a name is numbered by who shows the page.
+            link = f"{anchor}-{before[anchor]}" if before[anchor] else anchor
+            before[anchor] += 1
+            rows.append(f"| [{diagnosis.tag}](#{link}) | {_severities(diagnosis)} | `{check.id}` |")
     return "\n".join(["| tag | severity | check |", "|---|---|---|", *rows, ""])
 
 
@@ -171,7 +179,7 @@ def rejections_page(every: Iterable[Entry]) -> str:
     parts = [_REJECTIONS_HEAD, "| SES says | over | tag |", "|---|---|---|"]
     tags: dict[str, list[str]] = {}
     interfaces: dict[str, list[str]] = {}
-    for entry in entries:
+    for entry in (*entries, CREDENTIALS):
         for saying in entry.says:
             tags.setdefault(saying.whole, []).append(f"[{entry.tag}](#{entry.tag.lower()})")
             interfaces.setdefault(saying.whole, []).append(saying.interface)
@@ -179,6 +187,8 @@ def rejections_page(every: Iterable[Entry]) -> str:
     parts.append("")
     for entry in entries:
         parts += _entry(entry)
+        if entry.tag == CREDENTIALS.tag:
+            parts += [f"### {entry.tag}: the credentials", "", *list(_entry(CREDENTIALS))[2:]]
     return "\n".join(parts)
 
 

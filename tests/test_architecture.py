@@ -14,12 +14,12 @@ FUNCTIONS = ROOT / "functions"
 # Which part of the package may import which. What is not here does not exist.
 MAY_IMPORT = {
     "core": {"core"},
-    "checks": {"core", "checks"},
+    "checks": {"core", "rejections", "checks"},
     "collect": {"core", "collect"},
     "store": {"core", "store"},
     "alerts": {"core", "store", "alerts"},
     "rejections": {"core", "rejections"},
-    "feedback": {"core", "checks", "feedback"},
+    "feedback": {"core", "checks", "rejections", "feedback"},
     "audit": {"core", "checks", "collect", "feedback", "audit"},
     "settings": {"settings"},
 }

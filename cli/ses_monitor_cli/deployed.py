@@ -47,10 +47,12 @@ class Deployed:
     named: str
     session: boto3.Session
     stack: aws.Stack | None = None
+    option: str = "--region"
+    """What says where the stack is."""
 
 
-def find_table(stack_name: str | None, table: str | None, region: str | None) -> Deployed:
-    """Find the table that the options name.
+def find_table(stack_name: str | None, table: str | None, region: str | None, *, option: str = "--region") -> Deployed:
+    """Find the table that the options name; `option` is that of `region`.
 
     Raises:
         typer.BadParameter: the options contradict each other, or name no region.
@@ -60,9 +62,9 @@ def find_table(stack_name: str | None, table: str | None, region: str | None) ->
         msg = "give one of them: a stack has its table."
         raise typer.BadParameter(msg, param_hint="--stack-name / --table")
     session = aws.open_session()
-    where = _where(session, region)
+    where = _where(session, region, option)
     aws.check_credentials(session)
-    stack = None if table else _stack_with_table(session, where, stack_name or DEFAULT_STACK)
+    stack = None if table else _stack_with_table(session, where, stack_name or DEFAULT_STACK, option)
     name = stack.outputs["TableName"] if stack else table or ""
     try:
         client = session.client("dynamodb", region_name=where, config=aws.ASKING)
@@ -77,11 +79,12 @@ def find_table(stack_name: str | None, table: str | None, region: str | None) ->
         named=f"{named} in {where}",
         session=session,
         stack=stack,
+        option=option,
     )
 
 
-def _stack_with_table(session: boto3.Session, region: str, name: str) -> aws.Stack:
-    stack = aws.describe_stack(session, region, name, "--stack-name NAME, --region REGION, or --table NAME")
+def _stack_with_table(session: boto3.Session, region: str, name: str, option: str) -> aws.Stack:
+    stack = aws.describe_stack(session, region, name, f"--stack-name NAME, {option} REGION, or --table NAME")
     if not stack.outputs.get("TableName"):
         msg = f"the stack {name} in {region} has no output TableName: it is no ses-monitor, or not ready yet."
         raise CannotLookError(msg)
@@ -101,7 +104,7 @@ def reading(deployed: Deployed) -> Iterator[None]:
         if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
             msg = (
                 f"there is no table {line(deployed.table, 100)} in {deployed.region}. Say which: --table NAME,"
-                " --region REGION."
+                f" {deployed.option} REGION."
             )
             raise CannotLookError(msg) from error
         raise CannotLookError(aws.sentence(error)) from error
@@ -112,13 +115,13 @@ def reading(deployed: Deployed) -> Iterator[None]:
         raise CannotLookError(msg) from error
 
 
-def _where(session: boto3.Session, region: str | None) -> str:
+def _where(session: boto3.Session, region: str | None, option: str) -> str:
     known = aws.known_regions(session, "dynamodb")
     if region is not None and region not in known:
         msg = f"{region[:60]!r} is not a region. Regions: {', '.join(known)}"
-        raise typer.BadParameter(msg, param_hint="--region")
+        raise typer.BadParameter(msg, param_hint=option)
     where = region or session.region_name
     if not where:
-        msg = "your AWS configuration names no region. Say where the stack is: --region REGION"
-        raise typer.BadParameter(msg, param_hint="--region")
+        msg = f"your AWS configuration names no region. Say where the stack is: {option} REGION"
+        raise typer.BadParameter(msg, param_hint=option)
     return where

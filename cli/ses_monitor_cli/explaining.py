@@ -14,6 +14,10 @@ from ses_monitor.rejections.catalogue import entry
 from ses_monitor_cli.document import SCHEMA, Document
 from ses_monitor_cli.prose import print_paragraph, print_step
 
+RESOLVE = (
+    "The text alone does not decide it. With --stack-name NAME it is held against what the deployed monitor knows of"
+    " your account."
+)
 MOST_SHOWN = 10
 """Identities printed; --json has all."""
 SUCCESSES = frozenset({"AUTHENTICATED", "DELIVERED"})
@@ -41,6 +45,7 @@ def document_of(explanation: Explanation) -> Document:
         "candidates": list(explanation.candidates),
         "needs": list(explanation.needs),
         "text": rejection.text or None,
+        "evidence": [*explanation.evidence, *explanation.known],
     }
 
 
@@ -49,20 +54,26 @@ def json_line(number: int, explanation: Explanation) -> str:
     return json.dumps({"line": number, **document_of(explanation)}, allow_nan=False)
 
 
-def print_explanation(console: Console, explanation: Explanation) -> None:
-    """Print what was refused and why, what shows it, the steps, and whether to send again."""
+def print_explanation(console: Console, explanation: Explanation, *, resolved: bool = False) -> None:
+    """Print what was refused and why, what shows it, the steps, and whether to send again.
+
+    `resolved`: it was held against what the audits know.
+    """
     style = "bold" if explanation.tag == "UNRECOGNISED" else "bold red"
     style = "bold green" if explanation.tag in SUCCESSES else style
-    title = line(_title(explanation.tag), 200)
+    title = line(_title(explanation.tag, explanation.rejection.code), 200)
     print_paragraph(console, Text.assemble((line(explanation.tag, 60), style), f"  {title}"), 0, hanging=2)
     if explanation.cause:
         print_paragraph(console, Text(line(explanation.cause)), 2)
     for name, value in _facts(explanation):
         print_paragraph(console, Text.assemble((f"{name}: ", "dim"), value), 2, hanging=2)
-    for each in explanation.evidence:
+    for each in (*explanation.evidence, *explanation.known):
         print_paragraph(console, Text(line(each), "dim"), 2, hanging=2)
     _print_steps(console, explanation)
     _print_doubts(console, explanation)
+    if explanation.candidates and not resolved:
+        console.print()
+        print_paragraph(console, Text(RESOLVE), 2)
 
 
 def _print_steps(console: Console, explanation: Explanation) -> None:
@@ -102,12 +113,12 @@ def _print_step(console: Console, number: int, step: str) -> None:
 
 def row(number: int, explanation: Explanation, width: int) -> str:
     """Say in one line of at most `width` characters what is the matter in a line of a log."""
-    cause, _, _ = line(explanation.cause or _title(explanation.tag)).partition(". ")
+    cause, _, _ = line(explanation.cause or _title(explanation.tag, explanation.rejection.code)).partition(". ")
     return line(f"{number}: {explanation.tag}  {cause.rstrip('.')}", width)
 
 
-def _title(tag: str) -> str:
-    return entry(tag).title
+def _title(tag: str, code: str = "") -> str:
+    return entry(tag, code).title
 
 
 def _facts(explanation: Explanation) -> list[tuple[str, str]]:

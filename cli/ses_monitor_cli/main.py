@@ -31,9 +31,7 @@ app.command(short_help="Prove one domain in the DNS from what SES expects; asks 
 app.command(short_help="Read how an identity stands in every region, and what is open on it.")(identity)
 app.command(short_help="Read what happened to mail for one person, what it means, and what to do.")(recipient)
 app.command(short_help="Explain a bounce, a complaint or whatever else SES tells of a mail; asks nobody.")(event)
-app.command(short_help="Explain why SES refused a mail, from an error, an SMTP reply or a whole log; asks nobody.")(
-    explain
-)
+app.command(short_help="Explain why SES refused a mail, from an error, an SMTP reply or a whole log.")(explain)
 app.command(short_help="Read all that is known of a region: state, identities, feedback, and what changed.")(region)
 app.command(short_help="Show, or with --apply add, what SES still needs to tell the monitor of bounces and the rest.")(
     enroll

@@ -4,16 +4,21 @@ import io
 import json
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from ses_monitor.core.region_state import AccountFacts
+from ses_monitor.core.rejection import Facts, KnownIdentity
 from ses_monitor.rejections import scan as scanning
+from ses_monitor.store.rejection_facts import RejectionFacts
 from ses_monitor_cli.main import app
-from tests.cli import test_docs
+from tests.build import NOW, sandbox
+from tests.cli import stack, test_docs
 from tests.cli.conftest import Run, is_to_paste
 from tests.cli.test_process import COMMAND
 
@@ -21,7 +26,7 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u20
 Ask = Callable[..., Result]
 FIELDS = [
     "schema", "tag", "code", "enhanced_code", "cause", "remediation", "retry", "region", "identities", "truncated",
-    "confidence", "candidates", "needs", "text",
+    "confidence", "candidates", "needs", "text", "evidence",
 ]  # fmt: skip
 UNVERIFIED = (
     "554 Message rejected: Email address is not verified. The following identities failed the check in region"
@@ -259,3 +264,95 @@ def test_a_text_longer_than_a_line_of_a_log_is_still_one_text(find: Callable[...
 
 def test_the_examples_of_explain_are_real(run: Run) -> None:
     test_docs.check(run, "explain")
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A stack whose audits saw the sandbox in eu-west-1, and shop.example pending there and verified in us-east-1."""
+    outputs = {"ses-monitor": {"TableName": stack.TABLE}, "unready": {}}
+    with stack.CloudFormation(outputs) as url, mock_aws():
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", url)
+        stack.make_table()
+        stack.audit([sandbox()], NOW)
+        yield
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[str, ...]]]:
+    """Answer for the table; return what was asked of it."""
+    asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def facts(_: RejectionFacts, region: str, names: Collection[str]) -> Facts:
+        asked.append((region, tuple(names)))
+        return Facts(
+            account=AccountFacts(NOW, production_access=False),
+            asked=frozenset(names),
+            identities=(
+                KnownIdentity("shop.example", "eu-west-1", "PENDING"),
+                KnownIdentity("shop.example", "us-east-1", "SUCCESS"),
+            ),
+            listed=frozenset({"eu-west-1", "us-east-1"}),
+        )
+
+    monkeypatch.setattr(RejectionFacts, "facts", facts)
+    return asked
+
+
+@pytest.mark.usefixtures("table", "known")
+@pytest.mark.parametrize("option", [("--stack-name", "ses-monitor"), ("--table", stack.TABLE)])
+def test_a_stack_s_table_decides_what_the_text_leaves_open(run: Run, option: tuple[str, str]) -> None:
+    found = json.loads(run("explain", UNVERIFIED, *option, "--json").stdout)
+    assert list(found) == FIELDS
+    assert found["tag"] == "SENDER_PENDING"
+    assert found["candidates"] == found["needs"] == []
+    assert any("verified in us-east-1" in each for each in found["evidence"])
+    shown = " ".join(run("explain", UNVERIFIED, *option).stdout.split())
+    assert shown.startswith("SENDER_PENDING")
+    assert "--stack-name NAME" not in shown
+
+
+@pytest.mark.usefixtures("table")
+def test_a_log_is_held_against_the_table_and_each_thing_is_asked_once(
+    run: Run, tmp_path: Path, known: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text(f"{UNVERIFIED}\n" * 3 + f"{TOO_FAST}\n", encoding="utf-8")
+    result = run("explain", "--scan", str(log), "--stack-name", "ses-monitor")
+    assert [row.split()[1] for row in result.stdout.splitlines()] == ["SENDER_PENDING"] * 3 + ["SEND_RATE_EXCEEDED"]
+    assert known == [("eu-west-1", ("orders@shop.example", "shop.example", "ada@example.org", "example.org"))]
+
+
+@pytest.mark.usefixtures("table")
+def test_what_the_audits_have_not_read_stays_open_also_with_a_table(run: Run) -> None:
+    found = json.loads(run("explain", UNVERIFIED, "--stack-name", "ses-monitor", "--json").stdout)
+    assert found["tag"] == "IDENTITY_UNVERIFIED"
+    assert found["needs"]
+    paused = "An error occurred (SendingPausedException) when calling the SendEmail operation: None"
+    found = json.loads(run("explain", paused, "--region", "eu-west-1", "--table", stack.TABLE, "--json").stdout)
+    assert found["tag"] == "CONFIGURATION_SET_PAUSED"
+
+
+@pytest.mark.usefixtures("table")
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (("--stack-name", "other"), 3, "--stack-region REGION"),
+        (("--stack-name", "unready"), 3, "no output TableName"),
+        (("--table", "other"), 3, "--stack-region REGION"),
+        (("--stack-name", "a", "--table", "b"), 2, "give one of them"),
+        (("--stack-region", "eu-west-1"), 2, "say which"),
+        (("--table", "b", "--stack-region", "moon-1"), 2, "is not a region"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_no_answer(run: Run, arguments: tuple[str, ...], status: int, says: str) -> None:
+    result = run("explain", UNVERIFIED, *arguments)
+    assert (result.exit_code, result.stdout) == (status, "")
+    assert says in " ".join(re.sub("[│╭╰─╯╮]", "", result.stderr).split())
+
+
+def test_without_a_table_people_hear_how_to_have_it_decided(ask: Ask) -> None:
+    hint = "With --stack-name NAME"
+    assert hint in " ".join(ask(UNVERIFIED).stdout.split())
+    assert hint in ask("--scan", given=LOG).stderr
+    assert hint not in ask(TOO_FAST).stdout
+    assert hint not in ask("--scan", "--json", given=LOG).output

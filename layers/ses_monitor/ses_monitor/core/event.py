@@ -1,4 +1,6 @@
-"""What SES tells of a mail after it took it: one event, its recipients, and the name by which it is known again. Pure.
+"""What is told of a mail: one event, its recipients, and the name by which it is known again. Pure.
+
+SES tells of mail that it took; of what it refused somebody else does (`Kind.REJECTION`).
 
 Words are SES's own (`Bounce`, `Permanent`, `DeliveryDelay`); one that is new to us is kept as it came.
 """
@@ -11,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.core.traffic import Tally
 
 
@@ -27,6 +30,8 @@ class Kind(StrEnum):
     RENDERING_FAILURE = "Rendering Failure"
     DELIVERY_DELAY = "DeliveryDelay"
     SUBSCRIPTION = "Subscription"
+    REJECTION = "Rejection"
+    """SES refused the call or the mail, and took nothing. Not SES's word: it makes no event of that."""
     OTHER = "Other"
 
     @property
@@ -34,14 +39,21 @@ class Kind(StrEnum):
         """Whether it is so frequent, and so little a trouble, that it is counted and not kept."""
         return self in {Kind.SEND, Kind.DELIVERY, Kind.OPEN, Kind.CLICK}
 
+    @property
+    def kept_hourly(self) -> bool:
+        """Whether each is counted, but one record an hour is kept of those alike: programs repeat a refused send."""
+        return self is Kind.REJECTION
+
 
 class Format(StrEnum):
-    """Which of SES's two mechanisms told it; the body is much the same."""
+    """How it was told. The first two are SES's mechanisms, whose bodies are much the same."""
 
     IDENTITY_NOTIFICATION = "identity_notification"
     """Feedback notifications, set on an identity (`notificationType`)."""
     EVENT_PUBLISHING = "event_publishing"
     """An event destination of a configuration set (`eventType`)."""
+    TOLD = "told"
+    """Not by SES: a log, CloudTrail or an application (`RefusedSend.told_by`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,7 @@ class Subscription:
     unsubscribed_from_all: bool | None = None
 
 
-Detail = Bounce | Complaint | Delivery | Reject | Rendering | Delay | Engagement | Subscription
+Detail = Bounce | Complaint | Delivery | Reject | Rendering | Delay | Engagement | Subscription | RefusedSend
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 
 from ses_monitor.core.identity import ConfigurationSet, Identity
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
-from ses_monitor.core.traffic import FailingTemplate, Noticed, Sender
+from ses_monitor.core.traffic import FailingTemplate, Noticed, RefusedSender, Sender
 
 ACCOUNT = "account"
 """The subject of everything that concerns a region's account as a whole."""
@@ -42,6 +42,8 @@ class Scope(StrEnum):
     TEMPLATE = "template"
     NOTICE = "notice"
     """What AWS itself told of a resource."""
+    REJECTION = "rejection"
+    """A sender, or the account, by what SES refused of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class Snapshot:
     """The identities that are looked at; their feedback of the last 25 hours."""
     templates: Observed[tuple[FailingTemplate, ...]] = NOT_ASKED
     noticed: Observed[tuple[Noticed, ...]] = NOT_ASKED
+    refused: Observed[tuple[RefusedSender, ...]] = NOT_ASKED
     listed_as_sending: bool = False
     trusted_accounts: frozenset[str] = frozenset()
     """Other AWS accounts that are meant to send with our identities, as the operator says."""
@@ -173,6 +176,8 @@ class Snapshot:
                 return self.templates
             case Scope.NOTICE:
                 return self.noticed
+            case Scope.REJECTION:
+                return self.refused
             case Scope.ACCOUNT | Scope.REGION | Scope.TRAFFIC:
                 return Known((self,))
 
@@ -200,5 +205,5 @@ class Snapshot:
         return quota if isinstance(quota, Missing) else Known(quota.value.sent_last_24_hours > 0)
 
 
-Subject = Snapshot | Identity | ConfigurationSet | Sender | FailingTemplate | Noticed
+Subject = Snapshot | Identity | ConfigurationSet | Sender | FailingTemplate | Noticed | RefusedSender
 """What a check may look at."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from ses_monitor.core.refusal import RefusedSend
+
 HOUR = timedelta(hours=1)
 
 
@@ -35,6 +37,8 @@ class Tally(StrEnum):
     OPENS = "opens"
     CLICKS = "clicks"
     SUBSCRIPTIONS = "subscriptions"
+    REJECTIONS = "rejections"
+    """Sends that SES refused, as often as somebody told so; these are mails or calls, not recipients."""
     SIMULATED = "simulated"
     OTHERS = "others"
 
@@ -51,6 +55,8 @@ class CountedBy(StrEnum):
     CONFIGURATION_SET = "configuration_set"
     TEMPLATE = "template"
     """Rendering failures alone."""
+    REJECTION = "rejection"
+    """Refused sends alone, of an identity or `account`, each cause for itself."""
 
 
 def hour_of(at: datetime) -> datetime:
@@ -111,6 +117,32 @@ class FailingTemplate:
     def failures_since(self, start: datetime) -> int:
         """Return how many mails failed from `start` (UTC) on."""
         return sum(count for hour, count in self.hours.items() if hour >= start)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """What was refused of a sender for one cause (a tag), hour by hour; `last` is the last one told."""
+
+    tag: str
+    hours: Mapping[datetime, int]
+    last: RefusedSend
+
+    def since(self, start: datetime) -> int:
+        """Return how many were refused from `start` (UTC) on."""
+        return sum(count for hour, count in self.hours.items() if hour >= start)
+
+    @property
+    def latest(self) -> datetime:
+        """The last hour (UTC) in which one was refused."""
+        return max(self.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSender:
+    """An identity, or `account`, with what SES refused of it in the last 25 hours; causes without any are left out."""
+
+    name: str
+    refusals: tuple[Refusals, ...]
 
 
 class NoticeKind(StrEnum):

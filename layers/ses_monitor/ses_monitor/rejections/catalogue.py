@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from ses_monitor.core.check import Step
 from ses_monitor.core.rejection import RetryPlan
+from ses_monitor.rejections.phrases import CREDENTIALS_REFUSED
 
 SMTP = "SMTP"
 V1 = "API v1"
@@ -61,8 +62,9 @@ class Saying:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """All about one tag. Cause and steps are templates over {region}, {identity}, {resource}, {user}, {action} and
-    {message_id}; `smtp_retry` is the plan where SES answered over SMTP and that differs."""
+    """All about one tag. Cause and steps are templates over {region}, {identity}, {resource}, {user}, {action},
+    {message_id}, {elsewhere}, and what `rejections.words` makes of them;
+    `smtp_retry` is the plan where SES answered over SMTP and that differs."""
 
     tag: str
     title: str
@@ -125,13 +127,11 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         tag="SENDER_VERIFIED_IN_OTHER_REGION",
         title="The sender is verified in another region than the one that sends",
-        cause="{identity} is verified, but not in {region}. SES keeps identities per region.",
+        cause="{identity} is verified in {elsewhere}, but not in {region}. SES keeps identities per region.",
         steps=(
+            Step("If you meant to send from there, send through {endpoint}."),
             Step(
-                "Send through the endpoint of the region in which the identity is verified, if that is what you meant."
-            ),
-            Step(
-                "Otherwise verify it here too:",
+                "Otherwise verify it in {region} too:",
                 command="aws sesv2 create-email-identity --region {region} --email-identity {identity}",
             ),
         ),
@@ -265,7 +265,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         tag="CONFIGURATION_SET_PAUSED",
         title="Sending is paused for the configuration set",
-        cause="Sending is switched off for the configuration set {resource} in {region}; other mail is not concerned.",
+        cause="Sending is switched off for {resource} in {region}; other mail is not concerned.",
         steps=(
             Step(
                 "Look at its SendingOptions and ReputationOptions:",
@@ -287,8 +287,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         tag="CONFIGURATION_SET_MISSING",
         title="The configuration set does not exist",
-        cause="The mail names the configuration set {resource}, which is not in {region}. Configuration sets"
-        " are kept per"
+        cause="The mail names {resource} that does not exist in {region}. Configuration sets are kept per"
         " region; case counts. An identity's default set that was deleted says the same.",
         steps=(
             Step(
@@ -317,13 +316,13 @@ ENTRIES: tuple[Entry, ...] = (
         steps=(
             Step("See MailFromAttributes:", command=_LOOK_IDENTITY),
             Step(
-                "Publish the MX record on the MAIL FROM domain:"
-                " 10 feedback-smtp.{region}.amazonses.com, and no other MX there."
+                "Publish the MX record on the MAIL FROM domain, with preference 10, and no other MX there: it points to"
+                " {feedback_host}."
             ),
             Step(
                 "Or let SES use its own domain while the record is missing:",
                 command="aws sesv2 put-email-identity-mail-from-attributes --region {region}"
-                " --email-identity {identity} --mail-from-domain MAIL_FROM_DOMAIN"
+                " --email-identity {identity} --mail-from-domain {mail_from_domain}"
                 " --behavior-on-mx-failure USE_DEFAULT_VALUE",
             ),
         ),
@@ -337,8 +336,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         tag="TEMPLATE_MISSING",
         title="The template does not exist",
-        cause="The call names the template {resource}, which is not in {region}. Templates are kept per region; case"
-        " counts.",
+        cause="The call names {resource} that does not exist in {region}. Templates are kept per region; case counts.",
         steps=(
             Step("See which there are:", command="aws sesv2 list-email-templates --region {region}"),
             Step("Correct the name in the call, or create the template in this region."),
@@ -493,7 +491,7 @@ ENTRIES: tuple[Entry, ...] = (
                 "Make SMTP credentials for this very region:",
                 url="https://{region}.console.aws.amazon.com/ses/home?region={region}#/smtp",
             ),
-            Step("Check that the client connects to email-smtp.{region}.amazonaws.com, the same region."),
+            Step("Check that the client connects to {smtp_host}, the same region."),
             Step("Look for a blank or a line break at the end of the stored password."),
         ),
         retry=UNCHANGED,
@@ -521,7 +519,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         tag="NOT_SUBSCRIBED",
         title="The account has not signed up for SES",
-        cause="The AWS account of these SMTP credentials is not signed up for SES in {region}.",
+        cause="The AWS account of these credentials is not signed up for SES in {region}.",
         steps=(
             Step("Open SES once in the console of that account and region, and finish what it asks for."),
             Step(
@@ -529,7 +527,11 @@ ENTRIES: tuple[Entry, ...] = (
             ),
         ),
         retry=UNCHANGED,
-        says=(Saying(SMTP, "535 Account not subscribed to SES"),),
+        says=(
+            Saying(SMTP, "535 Account not subscribed to SES"),
+            Saying(V1, "The AWS Access Key Id needs a subscription for the service", "OptInRequired"),
+            Saying(V2, "The AWS Access Key Id needs a subscription for the service", "SubscriptionRequiredException"),
+        ),
         references=(_SMTP_PAGE,),
     ),
     Entry(
@@ -581,7 +583,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         tag="ADDRESS_INVALID",
         title="An address is not written as addresses are",
-        cause="An address in the mail cannot be one: {identity}. It may lack its domain, have blanks or commas, or have"
+        cause="{identity} is not written as an address is. It may lack its domain, have blanks or commas, or have"
         " letters outside ASCII in what stands before the @.",
         steps=(
             Step("Correct the address where it is stored; check addresses when people enter them."),
@@ -606,7 +608,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         tag="ADDRESS_UNKNOWN",
         title="SES does not know the address",
-        cause="SES does not know the address {identity}: its domain takes no mail, or the address cannot be reached.",
+        cause="SES does not know {identity}: its domain takes no mail, or the address cannot be reached.",
         steps=(
             Step("Look for a misspelling, above all in the domain."),
             Step("Take the address off your lists until it is known to work."),
@@ -686,6 +688,41 @@ ENTRIES: tuple[Entry, ...] = (
 _BY_TAG = MappingProxyType({each.tag: each for each in ENTRIES})
 
 
-def entry(tag: str) -> Entry:
-    """Return the entry of a tag; an unknown one is UNRECOGNISED."""
+CREDENTIALS = Entry(
+    tag="ACCESS_DENIED",
+    title="AWS does not accept the caller's credentials",
+    cause="AWS does not accept the credentials or the signature of the call to SES, so it did not come to asking"
+    " whether {user} may send: the access key was deleted or made inactive, the session has expired, the secret key is"
+    " another one's, or the clock of the host is wrong.",
+    steps=(
+        Step("On the host that sends, see which credentials are in use:", command="aws sts get-caller-identity"),
+        Step(
+            "Replace the access key, or renew the session. With a role of EC2, ECS or Lambda, give the program no keys"
+            " of its own."
+        ),
+        Step("Check the host's clock: AWS takes signatures of the last 5 minutes."),
+    ),
+    retry=UNCHANGED,
+    says=(
+        Saying(V1, "The security token included in the request is invalid.", "InvalidClientTokenId"),
+        Saying(V2, "The security token included in the request is invalid.", "UnrecognizedClientException"),
+        Saying(
+            V1,
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret"
+            " Access Key and signing method.",
+            "SignatureDoesNotMatch",
+        ),
+        Saying(V2, "The security token included in the request is expired", "ExpiredTokenException"),
+        Saying(V1, "The security token included in the request is expired", "ExpiredToken"),
+        Saying(V1, "", "IncompleteSignature"),
+    ),
+    references=("https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html", _ACCESS_PAGE),
+)
+"""ACCESS_DENIED where the code is one of `phrases.CREDENTIALS_REFUSED`: nobody's policy has to be looked at."""
+
+
+def entry(tag: str, code: str = "") -> Entry:
+    """Return the entry of a tag, that of the very code where it differs; an unknown tag is UNRECOGNISED."""
+    if tag == CREDENTIALS.tag and code.removesuffix("Exception") in CREDENTIALS_REFUSED:
+        return CREDENTIALS
     return _BY_TAG.get(tag, _BY_TAG["UNRECOGNISED"])

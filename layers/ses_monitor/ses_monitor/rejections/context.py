@@ -70,6 +70,14 @@ def api_of_ses(text: str, start: int, end: int) -> bool:
     return False
 
 
+def api_of_others(text: str, start: int, end: int) -> bool:
+    """Tell whether another service is named nearest to an API's code or words."""
+    if api_of_ses(text, start, end):
+        return False
+    near = window(text, start, end)
+    return bool(_THEIRS.search(near) or _OF_OTHERS.search(near))
+
+
 def smtp_of_ses(near: str) -> bool:
     """Tell whether this line is about SES's SMTP endpoint."""
     return any(_SES_HOST.search(host[1]) for host in _SMTP_HOST.finditer(near)) or bool(_SMTP_ENDPOINT.search(near))

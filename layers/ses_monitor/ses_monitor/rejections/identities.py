@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ses_monitor.core.mailbox import normal
+
 MOST = 100
 """A mail has at most 50 recipients, and a few addresses of its own."""
 
 _LABELS = r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,10}"
-_WHOLE = re.compile(rf"""(?:(?:"[^"\n]{{1,64}}"|[^\s<>"@,;:()\[\]\\]{{1,320}})@)?{_LABELS}""")
+_LOCAL = r"""(?:"[^"\n]{1,64}"|[^\s<>"@,;:()\[\]\\]{1,320})"""
+_WHOLE = re.compile(rf"(?:{_LOCAL}@)?{_LABELS}|{_LOCAL}@[\w-]{{1,63}}")
+"""The address of a program may have a host without dots: root@localhost."""
 _NAMED = re.compile(
     r"""[ \t]{0,8}(?:"(?:[^"\\\n]|\\.){0,300}"|[^<>",;\n]{0,300})[ \t]{0,8}<([^<>\s/][^<>\n]{0,330})>"""
 )
@@ -20,6 +24,14 @@ _BARE = re.compile(r"""[ \t]{0,8}([^\s<>",;(){}\[\]\\]{1,330})""")
 _PART_OF_A_NAME = re.compile(r"[^<>@,;\n]{1,100}(?=,[^<>,;\n]{0,200}<)")
 _NEXT = re.compile(r"\s{0,8},\s{0,8}")
 _CUT = re.compile(r"[\s,]{0,8}(?:\.\.\.|…)")
+
+_MACHINE_USER = frozenset(
+    {"root", "www-data", "apache", "nginx", "httpd", "nobody", "daemon", "cron", "ubuntu", "ec2-user", "centos"}
+)
+_PRIVATE_HOST = re.compile(
+    r"localhost|[^.]+|ip-\d{1,3}(?:-\d{1,3}){3}(?:\..*)?|(?:.*\.)?(?:localhost|localdomain|local|internal|lan|home|invalid)"
+    r"|.*\.compute(?:-1)?\.amazonaws\.com"
+)
 
 
 class Listed(NamedTuple):
@@ -74,3 +86,13 @@ def identity(text: str) -> str:
         return ""
     local, at, domain = bare.rpartition("@")
     return f"{local}{at}{domain.lower()}"
+
+
+def is_machines(name: str) -> bool:
+    """Tell whether a program on a host made this address up: root@HOST, or a host that only a private network knows."""
+    return is_private(name) or normal(name).rpartition("@")[0] in _MACHINE_USER
+
+
+def is_private(name: str) -> bool:
+    """Tell whether only a private network knows the host of this address."""
+    return bool(_PRIVATE_HOST.fullmatch(normal(name).rpartition("@")[2]))

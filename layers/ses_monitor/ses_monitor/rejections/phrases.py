@@ -116,6 +116,17 @@ SES_CODES = {
     "AccountSuspended": "ACCOUNT_SUSPENDED",
     "TemplateDoesNotExist": "TEMPLATE_MISSING",
 }
+CREDENTIALS_REFUSED = (
+    "InvalidClientTokenId",
+    "UnrecognizedClient",
+    "SignatureDoesNotMatch",
+    "InvalidSignature",
+    "IncompleteSignature",
+    "ExpiredToken",
+    "MissingAuthenticationToken",
+    "RequestExpired",
+)
+"""Codes of IAM's and STS's, which every service of AWS answers with: it does not accept the caller's credentials."""
 SHARED_CODES = {
     "Throttling": "API_RATE_EXCEEDED",
     "TooManyRequests": "API_RATE_EXCEEDED",
@@ -127,12 +138,17 @@ SHARED_CODES = {
     "InvalidParameterValue": "INVALID_PARAMETER",
     "BadRequest": "INVALID_PARAMETER",
     "NotFound": "UNRECOGNISED",
+    "OptInRequired": "NOT_SUBSCRIBED",
+    "SubscriptionRequired": "NOT_SUBSCRIBED",
+    **dict.fromkeys(CREDENTIALS_REFUSED, "ACCESS_DENIED"),
 }
 # The shared ones that are also plain words count with their ending only.
 CODE = re.compile(
     rf"\b(?P<code>(?P<own>{'|'.join(SES_CODES)})(?:Exception|Error)?"
-    r"|(?P<shared>Throttling|AccessDenied|ServiceUnavailable|InternalFailure|InvalidParameterValue)(?:Exception)?"
-    r"|(?P<ended>TooManyRequests|LimitExceeded|InternalServiceError|BadRequest|NotFound)Exception)\b"
+    r"|(?P<shared>Throttling|AccessDenied|ServiceUnavailable|InternalFailure|InvalidParameterValue|OptInRequired"
+    rf"|{'|'.join(CREDENTIALS_REFUSED)})(?:Exception)?"
+    r"|(?P<ended>TooManyRequests|LimitExceeded|InternalServiceError|BadRequest|NotFound|SubscriptionRequired)"
+    r"Exception)\b"
 )
 TRIGGERS = (
     "verified",
@@ -170,6 +186,13 @@ TRIGGERS = (
     "accessdenied",
     "unavailable",
     "internal",
+    "invalidclienttokenid",
+    "unrecognizedclient",
+    "signature",
+    "expired",
+    "authenticationtoken",
+    "optinrequired",
+    "subscriptionrequired",
     "invalidparam",
     "notfound",
     "badrequest",

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ses_monitor.core.check import bounded
-from ses_monitor.core.rejection import Confidence, Rejection
+from ses_monitor.core.rejection import Confidence, Rejection, Told
 from ses_monitor.rejections import context
-from ses_monitor.rejections.identities import identity, listed
+from ses_monitor.rejections.identities import identity, is_machines, listed
 from ses_monitor.rejections.phrases import CODE, PHRASES, SES_CODES, SHARED_CODES, TRIGGERS, Owner, Phrase
 
 LONGEST = 64 * 1024
@@ -35,6 +35,10 @@ _REPLY = re.compile(
     r"(?:(?:Message rejected|Throttling failure|Transaction failed|Access denied):\s{0,4})?$",
     re.IGNORECASE,
 )
+_ENVELOPE = re.compile(
+    r"(?i)(?:\bMAIL FROM: ?|(?<![\w.-])from=)<(?P<sender>[^<>\s]{1,320})>"
+    r"|\bRCPT TO: ?<(?P<recipient>[^<>\s]{1,320})>|(?<![\w.-])to=<(?P<one>[^<>\s]{1,320})>"
+)
 _SAID = re.compile(r"(?i)\bsaid: ([45]\d\d)[ -](?:([45]\.\d{1,3}\.\d{1,3}) )?([^\n]{0,500})")
 _FROM_THIS = re.compile(r"\s{0,4}(?:from|for) ", re.IGNORECASE)
 _BARE = re.compile(
@@ -49,22 +53,54 @@ class _Hit:
     rejection: Rejection
 
 
-def find(text: str) -> Rejection | None:
-    """Return what SES refused in `text`: the first refusal, or else the last success; None where SES says nothing."""
-    every = find_all(text)
+def find(text: str, *, of_ses: bool = False) -> Rejection | None:
+    """Return what SES refused in `text`: the first refusal, or else the last success; None where SES says nothing.
+
+    With `of_ses` somebody who knows says that the text is SES's: words count that others use too, unless others are
+    named beside them.
+    """
+    every = find_all(text, of_ses=of_ses)
     refused = [each for each in every if each.tag not in SUCCESSES]
     known = [each for each in refused if each.tag != "UNRECOGNISED"]
     return next(iter(known or refused or every[::-1]), None)
 
 
-def find_all(text: str) -> list[Rejection]:
+def find_all(text: str, *, of_ses: bool = False) -> list[Rejection]:
     """Return each of SES's answers in `text`, in its order; what is told again in the same words once."""
     plain = plainly(text)
     lowered = plain.lower()
     if not any(word in lowered for word in TRIGGERS):
         return []
-    hits = _said(plain) or list(_coded(plain)) or list(_unknown(plain))
+    hits = _said(plain, of_ses) or list(_coded(plain, of_ses)) or list(_unknown(plain))
     return list(dict.fromkeys(hit.rejection for hit in hits))
+
+
+def told_in(text: str) -> Told:
+    """Return the sender and the recipients that a dialogue or a log of a mail server names beside the refusal.
+
+    The sender is the envelope's, which is mostly the From address: none where there are several, or where a machine
+    made it up. Postfix has a line for each recipient: `to=` counts only where nobody else can have failed.
+    """
+    plain = plainly(text)
+    lowered = plain.lower()
+    if not any(word in lowered for word in ("from=<", "mail from", "rcpt to", "to=<")):
+        return Told()
+    senders: dict[str, None] = {}
+    recipients: dict[str, None] = {}
+    ones: dict[str, None] = {}
+    for told, found in enumerate(_ENVELOPE.finditer(plain)):
+        if told >= MOST:
+            break
+        for name, into in (("sender", senders), ("recipient", recipients), ("one", ones)):
+            if found[name] and "@" in (bare := identity(found[name])):
+                into[bare] = None
+    sender = next(iter(senders)) if len(senders) == 1 else ""
+    sender = "" if is_machines(sender) else sender
+    if ones and not recipients:
+        rejection = find(plain)
+        failed = {*rejection.identities} if rejection and not rejection.truncated else set()
+        recipients = ones if failed and failed <= {*ones, *senders} else {}
+    return Told(sender=sender, recipients=tuple(recipients))
 
 
 def plainly(text: str) -> str:
@@ -82,26 +118,26 @@ def _unescaped(found: re.Match[str]) -> str:
     return _ESCAPED.get(key.lower() if len(key) > 1 else key, key)
 
 
-def _said(text: str) -> list[_Hit]:
+def _said(text: str, of_ses: bool) -> list[_Hit]:
     taken: list[_Hit] = []
     for phrase in PHRASES:
         if len(taken) >= MOST:
             break
-        taken += _of_phrase(phrase, text, taken[:])
+        taken += _of_phrase(phrase, text, taken[:], of_ses)
     return sorted(taken, key=lambda hit: hit.start)[:MOST]
 
 
-def _of_phrase(phrase: Phrase, text: str, taken: list[_Hit]) -> Iterator[_Hit]:
+def _of_phrase(phrase: Phrase, text: str, taken: list[_Hit], of_ses: bool) -> Iterator[_Hit]:
     claimed = {(hit.start, hit.end) for hit in taken}
     for told, found in enumerate(phrase.pattern.finditer(text)):
         if told >= MOST:
             return
         inside = any(start <= found.start() < end or found.start() <= start < found.end() for start, end in claimed)
-        if not inside and (hit := _hit(phrase, text, found)):
+        if not inside and (hit := _hit(phrase, text, found, of_ses)):
             yield hit
 
 
-def _hit(phrase: Phrase, text: str, found: re.Match[str]) -> _Hit | None:
+def _hit(phrase: Phrase, text: str, found: re.Match[str], of_ses: bool) -> _Hit | None:
     start, end = found.span()
     reply, enhanced = _reply(text, start)
     if phrase.tag == "DELIVERED":
@@ -109,6 +145,8 @@ def _hit(phrase: Phrase, text: str, found: re.Match[str]) -> _Hit | None:
     elif phrase.tag == "AUTHENTICATED":
         reply = 235
     confidence = _confidence(phrase, text, found, reply=reply, enhanced=enhanced)
+    if of_ses and confidence in {None, Confidence.LOW} and not _of_others(phrase, text, start, end):
+        confidence = Confidence.MEDIUM
     if confidence is None:
         return None
     names = found.groupdict()
@@ -163,6 +201,12 @@ def _confidence(phrase: Phrase, text: str, found: re.Match[str], *, reply: int, 
     return Confidence.LOW if (alone and start < 60 and not enhanced) or transacted else None
 
 
+def _of_others(phrase: Phrase, text: str, start: int, end: int) -> bool:
+    if phrase.owner is Owner.SMTP:
+        return context.of_another_host(context.line(text, start, end))
+    return context.api_of_others(text, start, end)
+
+
 def _reply(text: str, start: int) -> tuple[int, str]:
     found = _REPLY.search(text[max(0, start - 80) : start])
     return (int(found["reply"]), found["enhanced"] or "") if found else (0, "")
@@ -190,14 +234,14 @@ def _region(word: str) -> str:
     return lowered if context.REGION.fullmatch(lowered) else ""
 
 
-def _coded(text: str) -> Iterator[_Hit]:
+def _coded(text: str, of_ses: bool) -> Iterator[_Hit]:
     """Refusals of which only the API's code is known."""
     for told, found in enumerate(CODE.finditer(text)):
         if told >= MOST:
             return
         start, end = found.span()
         own = found["own"]
-        ours = context.api_of_ses(text, start, end)
+        ours = context.api_of_ses(text, start, end) or (of_ses and not context.api_of_others(text, start, end))
         if own is None and not ours:
             continue
         tag = SES_CODES[own] if own else SHARED_CODES[found["shared"] or found["ended"]]

@@ -244,3 +244,22 @@ class FaultyClient:
             return answer
 
         return call
+
+
+class HalfDone:
+    """Leaves all keys but the first of each batch undone, `times` times."""
+
+    def __init__(self, client: Any, times: int) -> None:
+        self._client = client
+        self._times = times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803 - boto3's name
+        whole = RequestItems[TABLE]
+        if self._times == 0 or len(whole["Keys"]) == 1:
+            return self._client.batch_get_item(RequestItems=RequestItems)
+        self._times -= 1
+        first = self._client.batch_get_item(RequestItems={TABLE: {**whole, "Keys": whole["Keys"][:1]}})
+        return {**first, "UnprocessedKeys": {TABLE: {**whole, "Keys": whole["Keys"][1:]}}}

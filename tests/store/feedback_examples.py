@@ -27,6 +27,7 @@ from ses_monitor.core.event import (
     event_id,
 )
 from ses_monitor.core.mailbox import PlainRecipients, RecipientNames, normal
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.core.traffic import Notice, NoticeKind, Tally
 from ses_monitor.store.feedback_ledger import FeedbackLedger
 from tests.store.examples import HISTORY_DAYS, TABLE, Clock, refused
@@ -50,6 +51,7 @@ _TALLIES = {
     Kind.RENDERING_FAILURE: (Tally.RENDERING_FAILURES,),
     Kind.DELIVERY_DELAY: (Tally.DELAYS_OTHER,),
     Kind.SUBSCRIPTION: (Tally.SUBSCRIPTIONS,),
+    Kind.REJECTION: (Tally.REJECTIONS,),
     Kind.OTHER: (Tally.OTHERS,),
 }
 
@@ -97,6 +99,29 @@ RENDERING = replace(
     kind=Kind.RENDERING_FAILURE,
     type="Rendering Failure",
     detail=Rendering("welcome", "Attribute 'name' is not present in the rendering data.", "name"),
+)
+REFUSAL = RefusedSend(
+    tag="SENDER_VERIFIED_IN_OTHER_REGION",
+    subject="shop.example.com",
+    text="Email address is not verified. The following identities failed the check in region EU-WEST-1: "
+    "orders@shop.example.com",
+    code="MessageRejected",
+    identity="orders@shop.example.com",
+    elsewhere="us-east-1",
+    known="shop.example.com is verified in us-east-1.",
+    told_by="log",
+    origin="/aws/lambda/checkout",
+    confidence="high",
+)
+REFUSED = replace(
+    SEND,
+    kind=Kind.REJECTION,
+    type="Rejection",
+    format=Format.TOLD,
+    message_id="log-event-1",
+    occurred_at=NOW,
+    subject="",
+    detail=REFUSAL,
 )
 NOTICE = Notice(
     name="shop.example.com",
@@ -166,13 +191,17 @@ Content = dict[tuple[str, str], Any]
 def content(items: Sequence[Item]) -> Content:
     """What a table holds, packs as their marks: how marks lie in a chain depends on the order of batches.
 
-    No mark may be in a chain twice.
+    No mark may be in a chain twice. Of the one record an hour of refused sends only what all alike have is told: which
+    of them it shows may depend on who was last.
     """
     found: Content = {}
     for item in items:
         pk, sk = item["pk"]["S"], item["sk"]["S"]
         if not pk.startswith("SEEN#"):
             found[pk, sk] = {name: value for name, value in item.items() if name not in {"pk", "sk"}}
+            if item.get("kind") == {"S": "Rejection"}:
+                detail = item["detail"]["M"]
+                found[pk, sk] = {"id": item["id"], "tag": detail["tag"], "subject": detail["subject"]}
             continue
         marks = item["marks"]["B"]
         seen = found.setdefault((pk, ""), set())
@@ -210,6 +239,9 @@ def expected_counts(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], dict[s
                     sums[f"COUNTS#{event.region}#{owner}", hour, tally.value] += 1
             if tally is Tally.RENDERING_FAILURES and isinstance(event.detail, Rendering):
                 sums[f"COUNTS#{event.region}#template#{event.detail.template}", hour, tally.value] += 1
+            if tally is Tally.REJECTIONS and isinstance(event.detail, RefusedSend):
+                owner = f"COUNTS#{event.region}#rejection#{event.detail.subject}"
+                sums[owner, f"{hour}#{event.detail.tag}", tally.value] += 1
     found: dict[tuple[str, str], dict[str, int]] = {}
     for (pk, sk, tally_name), count in sums.items():
         found.setdefault((pk, sk), {})[tally_name] = count

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from ses_monitor.core.event import Event, Format, Kind, Outcome, Recipient, Rendering
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.store import feedback_packs, feedback_plan
 from tests.store.examples import connect, create_table, raw
 from tests.store.feedback_examples import (
@@ -24,6 +25,7 @@ from tests.store.feedback_examples import (
     COMPLAINT,
     DELAY,
     NOW,
+    REFUSED,
     REJECT,
     RENDERING,
     SEND,
@@ -46,6 +48,7 @@ BASES = [
     REJECT,
     RENDERING,
     replace(SEND, kind=Kind.OTHER, type="Teleported"),
+    *[REFUSED] * 3,
 ]
 
 
@@ -73,6 +76,10 @@ def event_of(random: Random, number: int) -> Event:
     if isinstance(event.detail, Rendering):
         failing = random.choice(["welcome", "goodbye"])
         event = replace(event, detail=Rendering(failing, f"error {number}", random.choice(["name", ""])))
+    if isinstance(event.detail, RefusedSend):
+        tag, subject = random.choice(["SENDER_PENDING", "RATE"]), random.choice(["shop.example.com", "account"])
+        refusal = RefusedSend(tag, subject, f"text {number}", elsewhere=random.choice(["us-east-1", ""]))
+        event = replace(event, detail=refusal, recipients=event.recipients[: random.choice([0, 1])])
     return event
 
 
@@ -147,6 +154,13 @@ def test_any_shuffling_repeating_batching_and_failing_gives_the_same_table(seed:
         record_until_done([Weather(table, random, faults=faults)], random, told)
     assert content(table.items()) == plainly(told)
     assert counted(content(table.items())) == expected_counts(told)
+    assert refusals(table) == len({each.id for each in told if each.event.kind is Kind.REJECTION})
+
+
+def refusals(table: MemoryTable) -> int:
+    """How many refused sends are counted, each under its cause."""
+    each = counted(content(table.items())).items()
+    return sum(counts["rejections"] for (pk, _), counts in each if "#rejection#" in pk)
 
 
 @settings(max_examples=150)

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from ses_monitor.core.event import Bounce, Event, Kind, Outcome, Recipient, Rendering
 from ses_monitor.core.kept import Recorded
 from ses_monitor.core.mailbox import HashedRecipients, PlainRecipients
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.core.traffic import Tally
 from ses_monitor.store import keys
 from ses_monitor.store.feedback_ledger import ATTEMPTS, MOST_REFUSALS, MOST_TROUBLES
@@ -24,6 +25,8 @@ from tests.store.feedback_examples import (
     DELAY,
     NOTICE,
     NOW,
+    REFUSAL,
+    REFUSED,
     REJECT,
     RENDERING,
     SEND,
@@ -225,6 +228,149 @@ def test_a_simulated_failure_is_none_of_the_template(memory: MemoryTable) -> Non
     assert under(memory, "COUNTS#eu-west-1#template") == []
 
 
+# --- refused sends --------------------------------------------------------------------------------------------------
+
+
+def refused_send(number: int, *, minutes: float = 0, to: str = "ana@example.org", **detail: str) -> Outcome:
+    return outcome_of(
+        REFUSED,
+        message_id=f"log-event-{number}",
+        occurred_at=NOW + timedelta(minutes=minutes),
+        sent_at=NOW + timedelta(minutes=minutes),
+        recipients=(Recipient(to),) if to else (),
+        detail=replace(REFUSAL, **({"text": f"text {number}"} | detail)),
+    )
+
+
+def test_a_refused_send_leaves_a_mark_a_record_of_the_hour_and_counts_for_its_sender_and_cause(
+    client: DynamoDBClient,
+) -> None:
+    outcome = refused_send(1)
+    assert ledger_on(client).record([outcome]).new == {outcome.id}
+    [pack] = raw(client, "SEEN#")
+    assert pack["pk"] == {"S": "SEEN#2026-11-21T09:40:00Z"}
+    assert pack["marks"] == {"B": bytes.fromhex(outcome.id)}
+    [record] = raw(client, "RECIPIENT#")
+    assert record["pk"] == {"S": "RECIPIENT#ana@example.org"}
+    assert record["sk"] == {"S": f"2026-11-21T09:00:00.000000Z#{record['id']['S']}"}
+    assert (record["kind"], record["format"]) == ({"S": "Rejection"}, {"S": "told"})
+    assert (record["gsi2pk"], record["message_id"]) == ({"S": "EVENTS#eu-west-1"}, {"S": "log-event-1"})
+    assert record["expires_at"] == {"N": str(int(NOW.timestamp()) + 90 * DAY)}
+    [of_cause] = raw(client, "COUNTS#eu-west-1#rejection#shop.example.com")
+    assert of_cause["sk"] == {"S": "2026-11-21T09:00Z#SENDER_VERIFIED_IN_OTHER_REGION"}
+    assert (of_cause["hour"], of_cause["rejections"]) == ({"S": "2026-11-21T09:00Z"}, {"N": "1"})
+    assert of_cause["last"] == {"S": f"2026-11-21T09:40:00.000000Z#{outcome.id}"}
+    assert of_cause["detail"] == record["detail"]
+    assert counted(content(raw(client))) == expected_counts([outcome])
+    assert len(raw(client, "COUNTS#")) == 4, "account, identity, configuration set, and the sender's cause"
+
+
+def test_a_program_that_repeats_a_refused_send_a_thousand_times_costs_one_record_an_hour(memory: MemoryTable) -> None:
+    told = [refused_send(number, minutes=number / 60) for number in range(1000)]
+    assert len(ledger_on(memory).record(told).new) == 1000
+    [record] = under(memory, "RECIPIENT#")
+    assert record["detail"]["M"]["text"] == {"S": "text 999"}
+    assert counted(content(memory.items())) == expected_counts(told)
+    assert sum(len(each) for each in memory.transactions) <= 100, "half minutes, counters and the record"
+    assert len(ledger_on(memory).record(told).duplicates) == 1000
+    assert counted(content(memory.items())) == expected_counts(told)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        refused_send(2, tag="SENDER_PENDING"),
+        refused_send(2, subject="account"),
+        refused_send(2, to="ben@example.org"),
+        refused_send(2, to=""),
+        refused_send(2, minutes=21),
+        replace(refused_send(2), event=replace(refused_send(2).event, region="us-east-1")),
+    ],
+    ids=["cause", "sender", "recipient", "no recipient", "hour", "region"],
+)
+def test_another_of_these_is_another_record(memory: MemoryTable, other: Outcome) -> None:
+    told = [refused_send(1), refused_send(3), other]
+    assert len(ledger_on(memory).record(told).new) == 3
+    assert len(under(memory, "RECIPIENT#")) == 2
+    assert counted(content(memory.items())) == expected_counts(told)
+
+
+def test_of_one_batch_the_record_shows_the_last_in_time(memory: MemoryTable) -> None:
+    ledger_on(memory).record([refused_send(2, minutes=2), refused_send(3, minutes=3), refused_send(1, minutes=1)])
+    [record] = under(memory, "RECIPIENT#")
+    assert record["detail"]["M"]["text"] == {"S": "text 3"}
+    assert record["occurred_at"] == {"S": "2026-11-21T09:43:00Z"}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_cause_shows_the_last_refused_send_in_whatever_order_they_are_told(
+    memory: MemoryTable, order: Sequence[int], at_once: bool
+) -> None:
+    each = [refused_send(number, minutes=number, **({"user": "somebody"} if number < 2 else {})) for number in order]
+    for told in [each] if at_once else [[one] for one in each]:
+        assert len(ledger_on(memory).record(told).new) == len(told)
+    [of_cause] = under(memory, "COUNTS#eu-west-1#rejection#shop.example.com")
+    assert of_cause["rejections"] == {"N": "3"}
+    assert of_cause["detail"]["M"]["text"] == {"S": "text 2"}
+    assert "user" not in of_cause["detail"]["M"], "nothing of an earlier one is left"
+
+
+def test_a_later_one_of_another_cause_does_not_hide_the_last_of_this(memory: MemoryTable) -> None:
+    ledger_on(memory).record([refused_send(1, minutes=9, tag="SENDER_PENDING")])
+    ledger_on(memory).record([refused_send(2, minutes=1), failure(1), refused_send(3, minutes=2, tag="SENDER_PENDING")])
+    shown = {
+        item["sk"]["S"].partition("#")[2]: (item["rejections"]["N"], item["detail"]["M"]["text"]["S"])
+        for item in under(memory, "COUNTS#eu-west-1#rejection#")
+    }
+    assert shown == {"SENDER_PENDING": ("2", "text 1"), "SENDER_VERIFIED_IN_OTHER_REGION": ("1", "text 2")}
+
+
+def test_a_refused_send_that_nobody_could_tell_the_cause_of_is_counted_for_the_account(memory: MemoryTable) -> None:
+    told = [outcome_of(REFUSED, detail=None), outcome_of(REFUSED, message_id="2", detail=RefusedSend("", ""))]
+    assert len(ledger_on(memory).record(told).new) == 2
+    [account] = under(memory, "COUNTS#eu-west-1#account")
+    assert account["rejections"] == {"N": "2"}
+    assert under(memory, "COUNTS#eu-west-1#rejection") == []
+
+
+def test_a_refused_send_to_the_simulator_is_none_of_its_sender(memory: MemoryTable) -> None:
+    ledger_on(memory).record([replace(refused_send(1), tallies=(Tally.SIMULATED,))])
+    assert under(memory, "COUNTS#eu-west-1#rejection") == []
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after it, its answer lost"])
+def test_a_death_between_two_transactions_of_refused_sends_leaves_each_counted_or_not_at_all(
+    memory: MemoryTable, faulty: Faulty, after: bool
+) -> None:
+    told = [refused_send(number, minutes=number / 1000, to=f"r{number}@example.org") for number in range(150)]
+    client = faulty(transact_write_items=[None, Fault(TIMED_OUT, after=after)])
+    recorded = ledger_on(client).record(told)
+    assert len(recorded.new) + len(recorded.failed) == 150
+    assert recorded.failed
+    done = told if after else [each for each in told if each.id in recorded.new]
+    assert counted(content(memory.items())) == expected_counts(done)
+    assert len(under(memory, "RECIPIENT#")) == len(done)
+    again = ledger_on(memory).record(told)
+    assert again.new == (frozenset() if after else recorded.failed.keys())
+    assert counted(content(memory.items())) == expected_counts(told)
+    assert all(len(each) <= 100 for each in memory.transactions)
+
+
+@pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError"])
+@pytest.mark.parametrize("index", range(6))
+def test_whichever_write_of_a_refused_send_is_busy_it_is_tried_again(
+    memory: MemoryTable, faulty: Faulty, index: int, reason: str
+) -> None:
+    reasons: list[str | None] = [None] * 6
+    reasons[index] = reason
+    client = faulty(transact_write_items=[Fault(refused(CANCELLED, *reasons))] * 2)
+    assert len(ledger_on(client).record([refused_send(1)]).new) == 1
+    [transaction] = memory.transactions
+    assert len(transaction) == 6, "the mark, four counters, the record"
+    assert counted(content(memory.items())) == expected_counts([refused_send(1)])
+
+
 # --- once -----------------------------------------------------------------------------------------------------------
 
 
@@ -240,7 +386,7 @@ def test_twice_in_a_batch_and_again_in_the_next_counts_once(memory: MemoryTable)
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-@pytest.mark.parametrize("kind", [BOUNCE, replace(SEND, kind=Kind.DELIVERY, type="Delivery")])
+@pytest.mark.parametrize("kind", [BOUNCE, replace(SEND, kind=Kind.DELIVERY, type="Delivery"), REFUSED])
 def test_an_event_told_first_without_its_configuration_set_is_counted_for_the_set_when_that_is_known(
     memory: MemoryTable, kind: Event, at_once: bool
 ) -> None:
@@ -600,6 +746,31 @@ def test_with_hashed_recipients_no_address_is_anywhere_in_the_table(client: Dyna
     assert "shop <orders@shop.example.com>" in dump, "the sender is ours and stays"
 
 
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_with_hashed_recipients_no_refused_send_tells_its_recipient(client: DynamoDBClient, address: str) -> None:
+    text = f"not verified: {address.upper()} <{address}>"
+    told = refused_send(1, to=f"Somebody <{address}>", text=text, identity=address, user=address, origin=text)
+    ledger_on(client, SECRET).record([told])
+    dump = repr(raw(client)).lower()
+    for word in [address, *([address.rpartition("@")[0]] if address.index("@") > 2 else [])]:
+        assert word.lower() not in dump
+        assert repr(word.lower())[1:-1] not in dump
+    [of_cause] = raw(client, "COUNTS#eu-west-1#rejection#shop.example.com")
+    assert of_cause["detail"]["M"]["subject"] == {"S": "shop.example.com"}
+
+
+def test_no_recipient_is_called_so_that_a_cause_loses_its_name(client: DynamoDBClient) -> None:
+    names = ["sender", "pending", "log", "high", "orders"]
+    told = [
+        refused_send(n, to=f"{name}@example.org", tag="SENDER_PENDING", subject="orders@shop.example.com")
+        for n, name in enumerate(names)
+    ]
+    ledger_on(client, SECRET).record(told)
+    for item in [*raw(client, "RECIPIENT#"), *raw(client, "COUNTS#eu-west-1#rejection")]:
+        words = {name: item["detail"]["M"][name]["S"] for name in ("tag", "subject", "told_by", "confidence")}
+        assert list(words.values()) == ["SENDER_PENDING", "orders@shop.example.com", "log", "high"]
+
+
 @pytest.mark.parametrize("address", ADDRESSES[:-1])
 def test_the_same_recipient_is_found_by_key_however_it_is_written(address: str) -> None:
     for names in (PlainRecipients(), SECRET):
@@ -638,7 +809,14 @@ def test_hostile_texts_are_bounded_and_leave_no_surrogate(client: DynamoDBClient
         unknown={f"{n}{HOSTILE}": HOSTILE for n in range(50)} | {"": "x"},
     )
     failing = replace(event, kind=Kind.RENDERING_FAILURE, feedback_id="", detail=Rendering(HOSTILE, HOSTILE, HOSTILE))
-    told = [outcome_of(event), outcome_of(failing), outcome_of(event, kind=Kind.SEND, feedback_id="")]
+    hostile_refusal = RefusedSend(*[HOSTILE] * 13)
+    refusing = replace(event, kind=Kind.REJECTION, type="Rejection", feedback_id="", detail=hostile_refusal)
+    told = [
+        outcome_of(event),
+        outcome_of(failing),
+        outcome_of(refusing),
+        outcome_of(event, kind=Kind.SEND, feedback_id=""),
+    ]
     ledger = ledger_on(client, names)
     recorded = ledger.record(told)
     assert recorded.new == {each.id for each in told}, recorded.failed

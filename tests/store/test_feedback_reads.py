@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,20 +28,33 @@ from ses_monitor.core.event import (
 )
 from ses_monitor.core.kept import Kept, Unparsed
 from ses_monitor.core.mailbox import HashedRecipients, PlainRecipients, normal
-from ses_monitor.core.traffic import CountedBy, FailingTemplate, Noticed, Tally
+from ses_monitor.core.refusal import RefusedSend
+from ses_monitor.core.traffic import CountedBy, FailingTemplate, Noticed, Refusals, RefusedSender, Tally
 from ses_monitor.store.deliveries import ATTEMPTS, TableBusyError
 from ses_monitor.store.feedback_codec import RecordWriter, read_record
 from ses_monitor.store.feedback_reads import FeedbackReads
 from ses_monitor.store.identity_table import IdentityTable
 from ses_monitor.store.item import UnreadableItemError
 from tests.store import strategies
-from tests.store.examples import HISTORY_DAYS, IDENTITY, TABLE, Clock, Fault, FaultyClient, raw, refused
+from tests.store.examples import (
+    HISTORY_DAYS,
+    IDENTITY,
+    TABLE,
+    Clock,
+    Fault,
+    FaultyClient,
+    HalfDone,
+    raw,
+    refused,
+)
 from tests.store.feedback_examples import (
     BOUNCE,
     COMPLAINT,
     DELAY,
     NOTICE,
     NOW,
+    REFUSAL,
+    REFUSED,
     REJECT,
     RENDERING,
     SEND,
@@ -155,6 +169,97 @@ def test_a_failing_template_has_its_hours_and_its_last_failure(client: DynamoDBC
     assert reads.template(REGION, "goodbye", NOW) == FailingTemplate("goodbye", {})
 
 
+# --- refused sends --------------------------------------------------------------------------------------------------
+
+
+def refused_send(number: int, hours: float = 0, **detail: str) -> Outcome:
+    when = NOW - timedelta(hours=hours)
+    refusal = replace(REFUSAL, **({"text": f"text {number}"} | detail))
+    return outcome_of(REFUSED, message_id=f"r{number}", occurred_at=when, sent_at=when, detail=refusal)
+
+
+def test_what_was_refused_of_a_sender_is_told_by_cause_with_its_hours_and_the_last(
+    client: DynamoDBClient, reads: FeedbackReads
+) -> None:
+    told = [
+        refused_send(1),
+        refused_send(2, 0.1),
+        refused_send(3, 24),
+        refused_send(4, 27),
+        refused_send(5, 3, tag="CONFIGURATION_SET_PAUSED", resource="transactional"),
+        refused_send(6, tag="SEND_RATE_EXCEEDED", subject="account"),
+        refused_send(7, subject=f"x.{SHOP}"),
+        *sends(3),
+    ]
+    for batch in (told[::-1], told):
+        ledger_on(client).record(batch)
+    yesterday = HOUR - timedelta(hours=24)
+    paused = Refusals(
+        "CONFIGURATION_SET_PAUSED",
+        {HOUR - timedelta(hours=3): 1},
+        replace(REFUSAL, tag="CONFIGURATION_SET_PAUSED", text="text 5", resource="transactional"),
+    )
+    elsewhere = Refusals(REFUSAL.tag, {HOUR: 2, yesterday: 1}, replace(REFUSAL, text="text 1"))
+    assert reads.rejected(REGION, SHOP, NOW) == RefusedSender(SHOP, (paused, elsewhere))
+    [rate] = reads.rejected(REGION, "account", NOW).refusals
+    assert (rate.tag, rate.hours, rate.last.text) == ("SEND_RATE_EXCEEDED", {HOUR: 1}, "text 6")
+    assert reads.rejected("us-east-1", SHOP, NOW) == RefusedSender(SHOP, ())
+    assert reads.rejected(REGION, "shop", NOW) == RefusedSender("shop", ())
+
+
+def test_causes_of_the_first_and_the_last_hour_are_counted_and_those_of_other_hours_are_not(
+    client: DynamoDBClient, reads: FeedbackReads
+) -> None:
+    """As those of a sender are: an hour or two ahead is a clock that is fast."""
+    ledger_on(client).record([refused_send(number, hours) for number, hours in enumerate((-24, -1.5, -1, 0, 25, 26))])
+    [refusals] = reads.rejected(REGION, SHOP, NOW).refusals
+    sender = reads.sender(REGION, SHOP, NOW)
+    assert refusals.hours == {hour: counts[Tally.REJECTIONS] for hour, counts in sender.hours.items()}
+    assert len(refusals.hours) == 4
+    assert refusals.last.text == "text 1"
+
+
+def test_refused_sends_are_over_after_the_history(client: DynamoDBClient, reads: FeedbackReads, clock: Clock) -> None:
+    ledger_on(client).record([refused_send(1)])
+    clock.now = HOUR + timedelta(days=HISTORY_DAYS, seconds=1)
+    assert reads.rejected(REGION, SHOP, NOW) == RefusedSender(SHOP, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[(name, None) for name in ("rejections", "hour", "last", "detail")],
+        *[(name, {"S": "many"}) for name in ("rejections", "hour", "detail")],
+        ("last", {"N": "1"}),
+        ("detail", {"M": {}}),
+        ("detail", {"M": {"of": {"S": "teleport"}}}),
+        ("detail", {"M": {"of": {"S": "refusal"}}}),
+        ("detail", {"M": {"of": {"S": "refusal"}, "tag": {"N": "1"}}}),
+    ],
+    ids=str,
+)
+def test_refused_sends_that_cannot_be_read_are_said_and_not_none(
+    client: DynamoDBClient, reads: FeedbackReads, name: str, value: Any
+) -> None:
+    ledger_on(client).record([refused_send(1), refused_send(2, tag="SENDER_PENDING")])
+    item = raw(client, f"COUNTS#{REGION}#rejection")[0]
+    rest = {key: each for key, each in item.items() if key != name}
+    client.put_item(TableName=TABLE, Item=rest if value is None else {**rest, name: value})
+    with pytest.raises(UnreadableItemError, match=f"{SHOP}.*{'detail|has no of' if name == 'detail' else name}"):
+        reads.rejected(REGION, SHOP, NOW)
+
+
+def test_a_refused_send_is_among_what_happened_to_its_recipient_and_in_its_region(
+    client: DynamoDBClient, reads: FeedbackReads
+) -> None:
+    first, last = refused_send(1, 0.5), refused_send(2)
+    ledger_on(client).record([first])
+    ledger_on(client).record([last])
+    [kept] = reads.of_recipient("ana@example.org", 10)
+    assert (kept.event, kept.recipient, kept.counted) == (last.event, last.recipient, False)
+    assert reads.recent(REGION, NOW - timedelta(hours=3), 10) == [kept]
+
+
 # --- records --------------------------------------------------------------------------------------------------------
 
 
@@ -215,6 +320,7 @@ details = st.one_of(
     st.builds(Delay, words, st.none() | times, words),
     st.builds(Engagement, words, words, words, words),
     st.builds(Subscription, words, words, st.none() | st.booleans()),
+    st.builds(RefusedSend, *[words] * 13),
 )
 named = st.text(min_size=1, max_size=30, alphabet="abcXYZ.-_ü ")
 recorded_events = st.builds(
@@ -247,7 +353,10 @@ def test_whatever_is_recorded_is_read_back_the_same(event: Event, counted: bool)
     outcome = replace(outcome, counted=counted)
     item = RecordWriter(PlainRecipients(), 1).item(outcome)
     key = normal(outcome.recipient.address) if outcome.recipient else ""
-    assert read_record(item) == Kept(outcome.id, event, outcome.recipient, key, counted)
+    kept = read_record(item)
+    assert kept == Kept(kept.id, event, outcome.recipient, key, counted)
+    assert event.kind.kept_hourly or kept.id == outcome.id
+    assert re.fullmatch("[0-9a-f]{24}", kept.id)
 
 
 def test_words_of_a_newer_version_do_not_hide_a_record(client: DynamoDBClient, reads: FeedbackReads) -> None:
@@ -296,6 +405,7 @@ def test_what_could_not_be_asked_is_raised_and_not_nothing(client: DynamoDBClien
         lambda reads: reads.sender(REGION, SHOP, NOW),
         lambda reads: reads.traffic(REGION, NOW),
         lambda reads: reads.template(REGION, "welcome", NOW),
+        lambda reads: reads.rejected(REGION, SHOP, NOW),
         lambda reads: reads.noticed(REGION, SHOP),
         lambda reads: reads.own_domains(REGION, [SHOP]),
         lambda reads: reads.of_recipient("a", 1),
@@ -369,22 +479,6 @@ def test_any_number_of_domains_is_read_a_hundred_at_a_time(
     )
     assert reads.own_domains(REGION, [*domains, *domains]) == frozenset(domains)
     assert asked == [100, 100, 5]
-
-
-class HalfDone:
-    """Answers only the first key of each batch, `times` times."""
-
-    def __init__(self, client: Any, times: int) -> None:
-        self._client = client
-        self._times = times
-
-    def batch_get_item(self, *, RequestItems: Any) -> Any:  # noqa: N803 - boto3's name
-        whole = RequestItems[TABLE]
-        if self._times == 0 or len(whole["Keys"]) == 1:
-            return self._client.batch_get_item(RequestItems=RequestItems)
-        self._times -= 1
-        first = self._client.batch_get_item(RequestItems={TABLE: {**whole, "Keys": whole["Keys"][:1]}})
-        return {**first, "UnprocessedKeys": {TABLE: {**whole, "Keys": whole["Keys"][1:]}}}
 
 
 def test_domains_left_unread_are_asked_for_again_and_never_taken_for_strangers(

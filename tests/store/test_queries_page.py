@@ -40,7 +40,17 @@ from tests.store.examples import (
     resolving,
     settlement,
 )
-from tests.store.feedback_examples import BOUNCE, DELAY, NOTICE, RENDERING, ledger_on, outcome_of, sends
+from tests.store.feedback_examples import (
+    BOUNCE,
+    DELAY,
+    NOTICE,
+    REFUSAL,
+    REFUSED,
+    RENDERING,
+    ledger_on,
+    outcome_of,
+    sends,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,7 +72,10 @@ class Asked:
 def commands() -> list[Asked]:
     asked: list[Asked] = []
     question = ""
-    pattern = r"^## (?P<question>[^\n]+)$|^```sh\n(?P<sh>aws dynamodb query .+?)^```\n\n```text\n(?P<text>.+?)^```"
+    pattern = (
+        r"^## (?P<question>[^\n]+)$|^```sh\n(?P<sh>aws dynamodb (?:query|execute-statement) .+?)^```"
+        r"\n\n```text\n(?P<text>.+?)^```"
+    )
     for match in re.finditer(pattern, PAGE.read_text(), re.MULTILINE | re.DOTALL):
         question = match["question"] or question
         if match["sh"]:
@@ -72,12 +85,13 @@ def commands() -> list[Asked]:
 
 
 def parameters(words: list[str]) -> tuple[dict[str, Any], str]:
-    """The parameters of Query that the AWS CLI makes of the words, and the JMESPath expression of `--query`.
+    """The parameters that the AWS CLI makes of the words, and the JMESPath expression of `--query`.
 
     A flag is the parameter's name with hyphens; which names there are, and of what type, botocore knows.
     """
-    assert words[:3] == ["aws", "dynamodb", "query"]
-    shape = botocore.session.get_session().get_service_model("dynamodb").operation_model("Query").input_shape
+    assert words[:2] == ["aws", "dynamodb"]
+    operation = {"query": "Query", "execute-statement": "ExecuteStatement"}[words[2]]
+    shape = botocore.session.get_session().get_service_model("dynamodb").operation_model(operation).input_shape
     assert shape is not None
     members = shape.members
     flags = {re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower(): name for name in members}
@@ -97,6 +111,9 @@ def parameters(words: list[str]) -> tuple[dict[str, Any], str]:
             kind = members[name].type_name
             assert kind in {"string", "integer", "map"}
             request[name] = value if kind == "string" else json.loads(value)
+    if operation == "ExecuteStatement":
+        assert '"$TABLE"' in request["Statement"], "in double quotes, as the name has hyphens"
+        return {"Statement": request["Statement"].replace("$TABLE", TABLE)}, expression
     assert request["TableName"] == "$TABLE"
     return request | {"TableName": TABLE}, expression
 
@@ -163,7 +180,7 @@ def told(table: IdentityTable, deliveries: Deliveries) -> None:
 
 @pytest.fixture
 def fed_back(client: DynamoDBClient) -> None:
-    """A bounce of each kind, a delay, a template that fails, some mail without trouble, and what AWS said."""
+    """A bounce of each kind, a delay, a failing template, refused sends, mail without trouble, and what AWS said."""
     minute = datetime(2026, 11, 18, 9, tzinfo=UTC)
     early = datetime(2026, 11, 18, 8, 30, tzinfo=UTC)
     delayed_at = datetime(2026, 11, 17, 7, 5, tzinfo=UTC)
@@ -191,7 +208,20 @@ def fed_back(client: DynamoDBClient) -> None:
         detail=Delay("MailboxFull"),
     )
     failed = outcome_of(RENDERING, occurred_at=NOW, sent_at=NOW, recipients=())
+    refused_at = [early + timedelta(minutes=28), minute, minute + timedelta(minutes=2)]
+    refused = [
+        outcome_of(REFUSED, message_id=f"log-{n}", occurred_at=at, sent_at=at, recipients=())
+        for n, at in enumerate(refused_at)
+    ]
+    too_fast = replace(
+        REFUSAL, tag="SEND_RATE_EXCEEDED", subject="account", code="454", text="Maximum sending rate exceeded."
+    )
+    at = minute + timedelta(minutes=3)
+    refused.append(
+        outcome_of(REFUSED, message_id="log-9", occurred_at=at, sent_at=at, recipients=(), identity="", detail=too_fast)
+    )
     told = [
+        *refused,
         bounced,
         replace(full, tallies=(Tally.OTHER_BOUNCES,)),
         delayed,
@@ -210,7 +240,8 @@ def fed_back(client: DynamoDBClient) -> None:
 @pytest.mark.parametrize("asked", commands(), ids=lambda asked: asked.question)
 def test_each_command_of_the_page_answers_what_the_page_shows(client: DynamoDBClient, asked: Asked) -> None:
     request, expression = parameters(asked.words)
-    answer = jmespath.search(expression, client.query(**request))
+    response = client.execute_statement(**request) if "Statement" in request else client.query(**request)
+    answer = jmespath.search(expression, response)
     assert [[str(cell) for cell in row] for row in answer] == asked.rows
 
 
@@ -228,10 +259,14 @@ def test_the_page_answers_every_question_of_the_table_there_is_data_for() -> Non
         "What bounced in this region lately?",
         "What happened to mail for this recipient?",
         "How much was sent with this identity, and how much bounced, hour by hour?",
+        "What did SES refuse of this sender today?",
+        "What did SES refuse in this region today?",
         "What did AWS itself tell?",
         "What arrived that could not be read?",
     } <= questions
-    assert len(commands()) == PAGE.read_text().count("aws dynamodb query"), "none of them is without its answer"
+    page = PAGE.read_text()
+    written = page.count("aws dynamodb query") + page.count("aws dynamodb execute-statement")
+    assert len(commands()) == written, "none of them is without its answer"
 
 
 def test_the_page_has_no_scan_but_to_say_so() -> None:

@@ -5,6 +5,7 @@ Records are written in a hot path: their attribute values are made by hand.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -31,11 +32,12 @@ from ses_monitor.core.event import (
 )
 from ses_monitor.core.kept import Kept, Unparsed
 from ses_monitor.core.mailbox import RecipientNames, normal, without_addresses
-from ses_monitor.core.traffic import Counts, Notice, NoticeKind, Tally
+from ses_monitor.core.refusal import RefusedSend
+from ses_monitor.core.traffic import Counts, Notice, NoticeKind, Tally, hour_of
 from ses_monitor.store import item as items
 from ses_monitor.store import keys
 from ses_monitor.store.codec import epoch, known
-from ses_monitor.store.item import Fields, clip, instant, to_item, whole_or_nothing
+from ses_monitor.store.item import Fields, UnreadableItemError, clip, instant, to_item, whole_or_nothing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -72,10 +74,16 @@ _DETAILS: dict[str, type[Detail]] = {
     "delay": Delay,
     "engagement": Engagement,
     "subscription": Subscription,
+    "refusal": RefusedSend,
 }
 _NAMES = {detail: name for name, detail in _DETAILS.items()}
 _PARTS = {detail: tuple(each.name for each in fields_of(detail)) for detail in _DETAILS.values()}
 _OF = "of"
+_NOT_OUTSIDE = frozenset({"tag", "subject", "told_by", "confidence"})
+"""Of a refused send: this program's own words, which no recipient called sender@ may mask, and the sender's identity,
+which is ours and stays, as it does in the keys."""
+_WORDS = frozenset({"tag", "code", "action", "told_by", "confidence"})
+"""Of a refused send: what is short."""
 
 
 class RecordWriter:
@@ -90,7 +98,10 @@ class RecordWriter:
         self._hide: Callable[[str], str] = str
 
     def item(self, outcome: Outcome) -> Item:
-        """Return the record of an outcome, at the key that is the same however often it is told."""
+        """Return the record of an outcome, at the key that is the same however often it is told.
+
+        Of those that are kept hourly the key, and so the id, is the same for all alike: each replaces the one before.
+        """
         event, recipient = outcome.event, outcome.recipient
         if event is not self._event:
             self._begin(event)
@@ -98,14 +109,19 @@ class RecordWriter:
             self._common = self._of_event(event)
         address = "" if recipient is None else recipient.address
         recipient_key = self._names.key(address) if address else ""
-        key = keys.outcome(recipient_key, event.sent_at, outcome.id)
+        if event.kind.kept_hourly:
+            record_id = _hourly_id(event, recipient_key)
+            key = keys.outcome(recipient_key, hour_of(event.occurred_at), record_id)
+        else:
+            record_id = outcome.id
+            key = keys.outcome(recipient_key, event.sent_at, record_id)
         record: Item = {
             **self._common,
             "pk": {"S": key.pk},
             "sk": {"S": key.sk},
-            "id": {"S": outcome.id},
+            "id": {"S": record_id},
             "counted": {"BOOL": outcome.counted},
-            "gsi2sk": {"S": f"{keys.moment(event.occurred_at)}#{outcome.id}"},
+            "gsi2sk": {"S": f"{keys.moment(event.occurred_at)}#{record_id}"},
         }
         if recipient is not None:
             shown = self._names.shown(address) if address else ""
@@ -122,6 +138,12 @@ class RecordWriter:
         if event is not self._event:
             self._begin(event)
         return self._hide(text)
+
+    def detail(self, event: Event, detail: Detail) -> Item:
+        """Return the detail of an event as it may be stored."""
+        if event is not self._event:
+            self._begin(event)
+        return self._detail(detail)
 
     def _begin(self, event: Event) -> None:
         self._event, self._common = event, {}
@@ -178,7 +200,9 @@ class RecordWriter:
         for name in _PARTS[kind]:
             value = getattr(detail, name)
             if isinstance(value, str):
-                _put(values, name, self._hide(value), Longest.LINE)
+                of_refusal = kind is RefusedSend
+                stored = value if of_refusal and name in _NOT_OUTSIDE else self._hide(value)
+                _put(values, name, stored, Longest.WORD if of_refusal and name in _WORDS else Longest.LINE)
             elif isinstance(value, bool):
                 values[name] = {"BOOL": value}
             elif isinstance(value, datetime):
@@ -186,6 +210,13 @@ class RecordWriter:
             elif value is not None and math.isfinite(value) and abs(value) < 1e9:
                 values[name] = {"N": f"{value:.6f}"}
         return values
+
+
+def _hourly_id(event: Event, recipient_key: str) -> str:
+    """Name all refused sends of an hour that are alike. A hash of the recipient's key, so that it tells no address."""
+    refused = event.detail if isinstance(event.detail, RefusedSend) else RefusedSend("", "")
+    alike = (refused.tag, event.region, refused.subject, recipient_key, keys.hour(event.occurred_at))
+    return hashlib.sha256("\x1f".join(alike).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _put(item: Item, name: str, text: str, limit: int) -> None:
@@ -299,6 +330,20 @@ def read_counts(item: Mapping[str, Any]) -> tuple[datetime, Counts]:
     fields = Fields.of(item)
     counts = {tally: fields.need(tally.value, items.whole) for tally in Tally if tally.value in fields}
     return fields.need("hour", items.time), counts
+
+
+def read_refusal(item: Mapping[str, Any]) -> tuple[datetime, int, str, RefusedSend]:
+    """Read what one cause did to a sender in an hour: the hour, how often, and the order and details of the last.
+
+    A detail of a kind that only a newer version knows cannot be left out here: it has the cause.
+    """
+    fields = Fields.of(item)
+    detail = _read_detail(fields.inside("detail"))
+    if not isinstance(detail, RefusedSend) or not detail.tag:
+        msg = f"item {item.get('pk')} / {item.get('sk')} has no detail of a refused send"
+        raise UnreadableItemError(msg)
+    count = fields.need(Tally.REJECTIONS.value, items.whole)
+    return fields.need("hour", items.time), count, fields.need("last", items.text), detail
 
 
 def notice_item(notice: Notice, now: datetime) -> Item:

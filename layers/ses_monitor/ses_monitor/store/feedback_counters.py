@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ses_monitor.core.event import Event, Outcome, Rendering
 from ses_monitor.core.model import ACCOUNT
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.core.traffic import CountedBy, Tally, hour_of
 from ses_monitor.store import keys
-from ses_monitor.store.feedback_codec import Longest
+from ses_monitor.store.feedback_codec import Longest, RecordWriter
 from ses_monitor.store.item import clip
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 Place = tuple[str, str]
 """Partition key and sort key: by these, and not by names, two are told apart, as DynamoDB does."""
@@ -24,9 +25,10 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One item of counters."""
+    """One item of counters, of an hour."""
 
     place: Place
+    hour: str
     region: str
     counted_by: CountedBy
     name: str
@@ -34,15 +36,12 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """The details of a rendering failure that its template's counter shows, if none is later than `order`."""
+class Last:
+    """What the counter at `place` shows of the last that it counted, by attribute, if none is later than `order`."""
 
-    template: str
+    place: Place
     order: str
-    error: str
-    attribute: str
-    identity: str
-    configuration_set: str
+    shown: Mapping[str, AttributeValueTypeDef]
 
 
 Adds = tuple[tuple[Counter, tuple[Tally, ...]], ...]
@@ -54,7 +53,7 @@ class Counting:
     def __init__(self, now: datetime, history_days: int) -> None:
         self._now = now
         self._history = timedelta(days=history_days)
-        self._counters: dict[tuple[str, str, CountedBy, str], Counter] = {}
+        self._counters: dict[tuple[str, str, CountedBy, str, str], Counter] = {}
         self._adds: dict[tuple[str, str, str, float, tuple[Tally, ...]], tuple[Adds, Adds]] = {}
 
     def adds_of(self, outcome: Outcome) -> tuple[Adds, Adds]:
@@ -79,36 +78,43 @@ class Counting:
         of_set = ((self._counter(event, CountedBy.CONFIGURATION_SET, event.configuration_set), tallies),)
         return adds + of_set, of_set
 
-    def adds_of_template(self, event: Event, template: str) -> Adds:
-        """Return what a rendering failure adds to beside that."""
-        return ((self._counter(event, CountedBy.TEMPLATE, template), (Tally.RENDERING_FAILURES,)),)
+    def shown_of(self, outcome: Outcome, writer: RecordWriter) -> tuple[Adds, Last | None]:
+        """Return what it adds to beside that, where its details are shown: of its template, or of its sender and cause.
 
-    def _counter(self, event: Event, counted_by: CountedBy, name: str) -> Counter:
+        Not that of what counts otherwise, such as mail to the simulator.
+        """
+        event, detail = outcome.event, outcome.event.detail
+        shown: dict[str, AttributeValueTypeDef]
+        if isinstance(detail, Rendering) and detail.template:
+            counter, tally = self._counter(event, CountedBy.TEMPLATE, detail.template), Tally.RENDERING_FAILURES
+            shown = {
+                "error": {"S": clip(writer.text(event, detail.error), Longest.LINE)},
+                "attribute": {"S": clip(writer.text(event, detail.attribute), Longest.WORD)},
+                "identity": {"S": clip(event.identity, Longest.ADDRESS)},
+                "configuration_set": {"S": clip(event.configuration_set, Longest.WORD)},
+            }
+        elif isinstance(detail, RefusedSend) and detail.tag and detail.subject:
+            counter, tally = self._counter(event, CountedBy.REJECTION, detail.subject, detail.tag), Tally.REJECTIONS
+            shown = {"detail": {"M": writer.detail(event, detail)}}
+        else:
+            return (), None
+        if tally not in outcome.tallies:
+            return (), None
+        order = f"{keys.moment(event.occurred_at)}#{outcome.id}"
+        return ((counter, (tally,)),), Last(counter.place, order, shown)
+
+    def _counter(self, event: Event, counted_by: CountedBy, name: str, cause: str = "") -> Counter:
         hour = keys.hour(event.occurred_at)
-        counter = self._counters.get((event.region, hour, counted_by, name))
+        counter = self._counters.get((event.region, hour, counted_by, name, cause))
         if counter is None:
-            place = (keys.counts(event.region, counted_by.value, name), hour)
+            sort_key = keys.hour_of_cause(hour, cause) if cause else hour
+            place = (keys.counts(event.region, counted_by.value, name), sort_key)
             # Of an hour to come the end would be as far away as a forger likes.
             until = hour_of(min(event.occurred_at, self._now))
             expires_at = int(until.timestamp() + self._history.total_seconds())
-            counter = Counter(place, event.region, counted_by, name, expires_at)
-            self._counters[event.region, hour, counted_by, name] = counter
+            counter = Counter(place, hour, event.region, counted_by, name, expires_at)
+            self._counters[event.region, hour, counted_by, name, cause] = counter
         return counter
-
-
-def failure_of(outcome: Outcome, storable: Callable[[Event, str], str]) -> Failure | None:
-    """Return the rendering failure that an outcome is counted as, where it names its template."""
-    event, detail = outcome.event, outcome.event.detail
-    if Tally.RENDERING_FAILURES not in outcome.tallies or not isinstance(detail, Rendering) or not detail.template:
-        return None
-    return Failure(
-        template=detail.template,
-        order=f"{keys.moment(event.occurred_at)}#{outcome.id}",
-        error=clip(storable(event, detail.error), Longest.LINE),
-        attribute=clip(storable(event, detail.attribute), Longest.WORD),
-        identity=clip(event.identity, Longest.ADDRESS),
-        configuration_set=clip(event.configuration_set, Longest.WORD),
-    )
 
 
 @dataclass(slots=True)
@@ -117,20 +123,20 @@ class Sum:
 
     counter: Counter
     counts: dict[Tally, int] = field(default_factory=dict)
-    failure: Failure | None = None
+    last: Last | None = None
 
     def add(self, tallies: Iterable[Tally], times: int) -> None:
         """Add so many to each."""
         for tally in tallies:
             self.counts[tally] = self.counts.get(tally, 0) + times
 
-    def show(self, failure: Failure | None) -> None:
-        """Show the details of a failure unless those of a later one are shown."""
-        if failure is not None and (self.failure is None or self.failure.order < failure.order):
-            self.failure = failure
+    def show(self, last: Last) -> None:
+        """Show these details unless later ones are shown."""
+        if self.last is None or self.last.order < last.order:
+            self.last = last
 
     def update(self, table: str) -> TransactWriteItemTypeDef:
-        """Return the write; guarded where it shows details, as those of a later failure may be there."""
+        """Return the write; guarded where it shows details, as later ones may be there."""
         counter = self.counter
         expression, names = _expression(tuple(sorted(self.counts)))
         values: dict[str, Any] = {f":{tally.value}": {"N": str(count)} for tally, count in self.counts.items()}
@@ -138,13 +144,15 @@ class Sum:
             ":region": {"S": clip(counter.region, Longest.WORD)},
             ":counted_by": {"S": counter.counted_by.value},
             ":name": {"S": clip(counter.name, Longest.ADDRESS)},
-            ":hour": {"S": counter.place[1]},
+            ":hour": {"S": counter.hour},
             ":expires_at": {"N": str(counter.expires_at)},
         }
         update: dict[str, Any] = {}
-        if self.failure is not None:
-            expression, names = expression + _SHOWN, names | _SHOWN_NAMES
-            values |= {f":{name}": {"S": getattr(self.failure, attribute)} for name, attribute in _DETAILS.items()}
+        if self.last is not None:
+            shown = {"last": {"S": self.last.order}, **self.last.shown}
+            expression += "".join(f", #{name} = :{name}" for name in shown)
+            names = names | {f"#{name}": name for name in shown}
+            values |= {f":{name}": value for name, value in shown.items()}
             update = {"ConditionExpression": "attribute_not_exists(#last) OR #last <= :last"}
         update |= {
             "TableName": table,
@@ -157,9 +165,6 @@ class Sum:
 
 
 _ALWAYS = ("region", "counted_by", "name", "hour", "expires_at")
-_DETAILS = {"last": "order"} | {name: name for name in ("error", "attribute", "identity", "configuration_set")}
-_SHOWN = "".join(f", #{name} = :{name}" for name in _DETAILS)
-_SHOWN_NAMES = {f"#{name}": name for name in _DETAILS}
 
 
 @lru_cache(maxsize=256)

@@ -198,7 +198,7 @@ class _Recording:
                 self.chains.pop(bucket, None)
 
     def _without_duplicates(self, plan: Plan, refusal: _Refusal, later: set[Place]) -> list[Entry]:
-        """Return the entries whose record was not there; note the others, and what `later` failures are shown."""
+        """Return the entries whose record was not there; note the others, and which counters show `later` details."""
         there: dict[str, Entry | None] = {}
         for index in refusal.guards:
             behind = plan.behind(index)

@@ -14,7 +14,7 @@ from ses_monitor.core.mailbox import RecipientNames
 from ses_monitor.store import keys
 from ses_monitor.store.codec import epoch
 from ses_monitor.store.feedback_codec import RecordWriter
-from ses_monitor.store.feedback_counters import Adds, Counting, Failure, Place, Sum, failure_of
+from ses_monitor.store.feedback_counters import Adds, Counting, Last, Place, Sum
 from ses_monitor.store.feedback_packs import MOST_AT_ONCE, PACK_DAYS, Chain, marks_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ MOST_ACTIONS = 100
 """Of one TransactWriteItems."""
 
 _ONLY_COUNTS = frozenset(kind for kind in Kind if kind.only_counts)
+_KEPT_HOURLY = frozenset(kind for kind in Kind if kind.kept_hourly)
 _UNNAMED = "attribute_exists(pk) AND attribute_not_exists(configuration_set)"
 _BY_MAIL = frozenset({Kind.SEND, Kind.DELIVERY})
 
@@ -40,7 +41,10 @@ class Entry(NamedTuple):
     named_mark: bytes = b""
     """The marks that it has where it was told without its configuration set, and with it; `mark` is one of them."""
     adds_of_set: Adds = ()
-    failure: Failure | None = None
+    last: Last | None = None
+    """Its details, for the counter that shows those of the last."""
+    hourly: Mapping[str, AttributeValueTypeDef] | None = None
+    """The record of it and all alike of its hour: it has a mark too, and this is put over whatever is there."""
     told_unnamed: bool = False
     """Told before without its set: only the set's counters are left to add to."""
 
@@ -51,12 +55,13 @@ class Entry(NamedTuple):
 
     def for_its_set(self) -> Entry:
         """Return what is left of it where it was told before without its configuration set."""
-        return self._replace(adds=self.adds_of_set, failure=None, told_unnamed=True)
+        return self._replace(adds=self.adds_of_set, last=None, told_unnamed=True)
 
     def places(self) -> list[Place]:
         """Return a name of each item that it writes to."""
         its_own = (self.bucket, "") if self.record is None else (self.id, "")
-        return [its_own, *(counter.place for counter, _ in self.adds)]
+        places = [its_own, *(counter.place for counter, _ in self.adds)]
+        return places if self.hourly is None else [*places, _place(self.hourly)]
 
 
 def entries_of(
@@ -77,16 +82,26 @@ def entries_of(
             continue
         adds, of_set = counting.adds_of(outcome)
         if outcome.event.kind in _ONLY_COUNTS:
-            named, unnamed = marks_of(outcome.id)
-            mark = named if of_set else unnamed
-            entry = Entry(outcome.id, adds, None, buckets.of(outcome.event), mark, unnamed, named, of_set)
+            entry = _marked(outcome, adds, of_set, buckets)
         else:
-            failure = failure_of(outcome, writer.text)
-            if failure is not None:
-                adds += counting.adds_of_template(outcome.event, failure.template)
-            entry = Entry(outcome.id, adds, record=writer.item(outcome), adds_of_set=of_set, failure=failure)
+            shown, last = counting.shown_of(outcome, writer)
+            record = writer.item(outcome)
+            if outcome.event.kind in _KEPT_HOURLY:
+                entry = _marked(outcome, adds + shown, of_set, buckets)._replace(last=last, hourly=record)
+            else:
+                entry = Entry(outcome.id, adds + shown, record=record, adds_of_set=of_set, last=last)
         entries[outcome.id] = entry
     return list(entries.values())
+
+
+def _marked(outcome: Outcome, adds: Adds, of_set: Adds, buckets: _Buckets) -> Entry:
+    named, unnamed = marks_of(outcome.id)
+    mark = named if of_set else unnamed
+    return Entry(outcome.id, adds, None, buckets.of(outcome.event), mark, unnamed, named, of_set)
+
+
+def _place(record: Mapping[str, AttributeValueTypeDef]) -> Place:
+    return record["pk"]["S"], record["sk"]["S"]
 
 
 class _Buckets:
@@ -128,28 +143,32 @@ class Plan:
     ) -> None:
         """Plan to write `entries`, none of whose marks is in its chain.
 
-        `later` has the counters that show a later failure than ours.
+        `later` has the counters that show later details than ours.
         """
         self.entries = entries
         self.marks: dict[str, list[bytes]] = {}
         self._later = later
         sums: dict[Place, Sum] = {}
         records: list[Entry] = []
+        hourly: list[Entry] = []
         alike: dict[int, list[Entry]] = {}
         for entry in entries:
             if entry.record is None:
                 self.marks.setdefault(entry.bucket, []).append(entry.mark)
+                if entry.hourly is not None:
+                    hourly.append(entry)
             else:
                 records.append(entry)
             alike.setdefault(id(entry.adds), []).append(entry)
         for same in alike.values():
             _add(same[0].adds, len(same), sums)
-        for entry in records:
+        for entry in (*records, *hourly):
             self._show(entry, sums)
+        newest = _newest(hourly)
         pack_end = epoch(now + timedelta(days=PACK_DAYS))
         self.records = records
         self.buckets = list(self.marks)
-        self.counters = list(sums)
+        self.others = [*sums, *newest]
         self.actions: list[TransactWriteItemTypeDef] = [
             {
                 "Put": {
@@ -164,17 +183,34 @@ class Plan:
         ]
         self.actions += [chains[bucket].put(table, marks, pack_end) for bucket, marks in self.marks.items()]
         self.actions += [each.update(table) for each in sums.values()]
+        self.actions += [{"Put": {"TableName": table, "Item": record}} for record in newest.values()]
 
     def _show(self, entry: Entry, sums: dict[Place, Sum]) -> None:
-        if entry.failure is not None and (template := entry.adds[-1][0].place) not in self._later:
-            sums[template].show(entry.failure)
+        if entry.last is not None and entry.last.place not in self._later:
+            sums[entry.last.place].show(entry.last)
 
     def behind(self, index: int) -> Entry | str | Place:
-        """Return what an action is for: the entry of a record, the bucket of a pack, the place of a counter."""
+        """Return what an action is for: the entry of a record, the bucket of a pack, the place of anything else."""
         if index < len(self.records):
             return self.records[index]
         index -= len(self.records)
-        return self.buckets[index] if index < len(self.buckets) else self.counters[index - len(self.buckets)]
+        return self.buckets[index] if index < len(self.buckets) else self.others[index - len(self.buckets)]
+
+
+def _newest(entries: Iterable[Entry]) -> dict[Place, Mapping[str, AttributeValueTypeDef]]:
+    """Return the hourly records to put, of those alike the newest.
+
+    Newest of one transaction: what a later one tells late is put over it. It is one of many alike, and no count hangs
+    on it; the counter, whose details are guarded, has the last.
+    """
+    newest: dict[Place, Mapping[str, AttributeValueTypeDef]] = {}
+    for entry in entries:
+        if (record := entry.hourly) is None:
+            continue
+        place = _place(record)
+        if place not in newest or newest[place]["gsi2sk"]["S"] <= record["gsi2sk"]["S"]:
+            newest[place] = record
+    return newest
 
 
 def _add(adds: Adds, times: int, sums: dict[Place, Sum]) -> None:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from ses_monitor.core.kept import Kept, Unparsed
 from ses_monitor.core.model import ACCOUNT
-from ses_monitor.core.traffic import HOUR, CountedBy, Counts, FailingTemplate, Noticed, Sender, Tally
-from ses_monitor.store import codec, keys
+from ses_monitor.core.traffic import (
+    HOUR,
+    CountedBy,
+    Counts,
+    FailingTemplate,
+    Noticed,
+    Refusals,
+    RefusedSender,
+    Sender,
+    Tally,
+)
 from ses_monitor.store import item as items
-from ses_monitor.store.deliveries import ATTEMPTS, MOST_KEYS, TableBusyError
-from ses_monitor.store.feedback_codec import read_counts, read_notice, read_record, read_unparsed
-from ses_monitor.store.item import Fields, to_attribute
+from ses_monitor.store import keys
+from ses_monitor.store.batches import BatchReader
+from ses_monitor.store.feedback_codec import read_counts, read_notice, read_record, read_refusal, read_unparsed
+from ses_monitor.store.item import Fields
 from ses_monitor.store.reading import Item, Partition, Reader, utc_now
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import (
-        AttributeValueTypeDef,
-        KeysAndAttributesOutputTypeDef,
-        KeysAndAttributesTypeDef,
-    )
+
+    from ses_monitor.core.refusal import RefusedSend
 
 LAST_DAY = timedelta(hours=25)
 """Clock hours are counted: the one that is not over yet, and 24 before it."""
@@ -48,11 +54,8 @@ class FeedbackReads:
         clock: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._client = client
-        self._name = table_name
-        self._clock = clock
-        self._sleep = sleep
         self._reader = Reader(client, table_name, clock)
+        self._batches = BatchReader(client, table_name, clock=clock, sleep=sleep)
 
     def sender(self, region: str, name: str, now: datetime, *, since: datetime | None = None) -> Sender:
         """Return what was counted of an identity's mail in the last 25 hours, or since the hour of `since`."""
@@ -84,6 +87,17 @@ class FeedbackReads:
             configuration_set=last.have("configuration_set", items.text, ""),
         )
 
+    def rejected(self, region: str, name: str, now: datetime) -> RefusedSender:
+        """Return what SES refused of an identity, or of `account`, in the last 25 hours: the causes by their tags."""
+        hours: dict[str, dict[datetime, int]] = {}
+        last: dict[str, tuple[str, RefusedSend]] = {}
+        for item in self._hours(region, CountedBy.REJECTION, name, now - LAST_DAY, now + 2 * HOUR):
+            hour, count, order, detail = read_refusal(item)
+            hours.setdefault(detail.tag, {})[hour] = count
+            if detail.tag not in last or last[detail.tag][0] < order:
+                last[detail.tag] = order, detail
+        return RefusedSender(name, tuple(Refusals(tag, hours[tag], last[tag][1]) for tag in sorted(hours)))
+
     def noticed(self, region: str, name: str) -> Noticed:
         """Return everything AWS said last of a resource."""
         partition = Partition(keys.notices(region), "begins_with(sk, :a)", keys.notices_of(name))
@@ -96,14 +110,10 @@ class FeedbackReads:
         Raises TableBusyError rather than leave out one that could not be read.
         """
         wanted = {keys.identity(domain, region): domain for domain in domains if domain}
-        ordered = list(wanted)
-        own: set[str] = set()
-        for start in range(0, len(ordered), MOST_KEYS):
-            for found in self._get([_key(key) for key in ordered[start : start + MOST_KEYS]]):
-                fields = Fields.of(found)
-                if fields.need("verification_status", items.text) in VERIFIED:
-                    own.add(wanted[keys.Key(fields.need("pk", items.text), fields.need("sk", items.text))])
-        return frozenset(own)
+        found = self._batches.items(wanted, "verification_status")
+        return frozenset(
+            wanted[key] for key, fields in found.items() if fields.need("verification_status", items.text) in VERIFIED
+        )
 
     def of_recipient(self, key: str, limit: int) -> list[Kept]:
         """Return what happened to mail for a recipient, by `RecipientNames.key`; the newest mail first."""
@@ -135,33 +145,8 @@ class FeedbackReads:
 
     def _hours(self, region: str, counted_by: CountedBy, name: str, start: datetime, end: datetime) -> list[Item]:
         """Return the items of the hours, the first first. BETWEEN has both its ends: no hour begins just before one."""
-        last = keys.hour(end - timedelta(microseconds=1))
+        first, last = keys.hour(start), keys.hour(end - timedelta(microseconds=1))
         partition = Partition(
-            keys.counts(region, counted_by.value, name), "sk BETWEEN :a AND :b", keys.hour(start), last
+            keys.counts(region, counted_by.value, name), "sk BETWEEN :a AND :b", first, keys.through(last)
         )
-        return list(self._reader.items(partition)) if keys.hour(start) <= last else []
-
-    def _get(self, wanted: Sequence[Mapping[str, AttributeValueTypeDef]]) -> list[Item]:
-        now = self._clock()
-        found: list[Item] = []
-        request: Mapping[str, KeysAndAttributesTypeDef | KeysAndAttributesOutputTypeDef]
-        request = {
-            self._name: {
-                "Keys": wanted,
-                "ProjectionExpression": "pk, sk, verification_status, expires_at",
-            }
-        }
-        for attempt in range(1, ATTEMPTS + 1):
-            answer = self._client.batch_get_item(RequestItems=request)
-            found += answer["Responses"].get(self._name, [])
-            request = answer["UnprocessedKeys"]
-            if not request:
-                return [each for each in found if not codec.is_expired(each, now)]
-            if attempt < ATTEMPTS:
-                self._sleep(0.05 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
-        msg = f"some identities stayed unread after {ATTEMPTS} attempts"
-        raise TableBusyError(msg)
-
-
-def _key(key: keys.Key) -> dict[str, AttributeValueTypeDef]:
-    return {"pk": to_attribute(key.pk), "sk": to_attribute(key.sk)}
+        return list(self._reader.items(partition)) if first <= last else []

@@ -233,6 +233,16 @@ def counts(region_name: str, counted_by: str, counted_name: str) -> str:
     return f"COUNTS#{name(region_name)}#{counted_by}#{name(counted_name)}"
 
 
+def hour_of_cause(hour_name: str, cause: str) -> str:
+    """Return the place of what one cause did in an hour, among the counters of all causes."""
+    return f"{hour_name}#{name(cause)}"
+
+
+def through(hour_name: str) -> str:
+    """Return what sorts after everything of an hour, each cause's counters too, and before the next hour."""
+    return f"{hour_name}~"
+
+
 def notices(region_name: str) -> str:
     """Return the partition of what AWS said in a region."""
     return f"NOTICE#{name(region_name)}"

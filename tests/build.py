@@ -18,7 +18,18 @@ from ses_monitor.core.identity import (
 )
 from ses_monitor.core.model import Account, Memory, Quota, Reputation, Review, SendPoint, Severity, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
-from ses_monitor.core.traffic import FailingTemplate, Notice, Noticed, NoticeKind, Sender, Tally, hour_of
+from ses_monitor.core.refusal import RefusedSend
+from ses_monitor.core.traffic import (
+    FailingTemplate,
+    Notice,
+    Noticed,
+    NoticeKind,
+    Refusals,
+    RefusedSender,
+    Sender,
+    Tally,
+    hour_of,
+)
 
 NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
 REGION = "eu-west-1"
@@ -236,6 +247,7 @@ LISTENING = replace(
     senders=Known((HEALTHY_SENDER,)),
     templates=Known((FailingTemplate(TEMPLATE, {}),)),
     noticed=Known((Noticed(DOMAIN, ()),)),
+    refused=Known((RefusedSender(DOMAIN, ()),)),
 )
 """A region whose events are counted, all of them healthy."""
 
@@ -271,6 +283,18 @@ def notice(kind: NoticeKind, topic: str, *, holds: bool | None = True, days: flo
 
 def with_notices(*notices: Notice, name: str = DOMAIN, base: Snapshot = LISTENING) -> Snapshot:
     return replace(base, noticed=Known((Noticed(name, notices),)))
+
+
+def refusals(tag: str, counts: Mapping[int, int] | None = None, **facts: Any) -> Refusals:
+    """What SES refused for one cause: how often, by how many hours ago; once in this hour unless said."""
+    told: dict[str, Any] = {"told_by": "log", "origin": "/app/mail", "text": "SES's words.", **facts}
+    hours = {hour(ago): count for ago, count in (counts or {0: 1}).items()}
+    return Refusals(tag, hours, RefusedSend(tag, told.pop("subject", DOMAIN), **told))
+
+
+def with_refusals(*causes: Refusals, name: str = DOMAIN, base: Snapshot = LISTENING) -> Snapshot:
+    """Of this one sender SES refused mail, for these causes."""
+    return replace(base, refused=Known((RefusedSender(name, causes),)))
 
 
 def with_traffic(*hours: Mapping[datetime, Mapping[Tally, int]], base: Snapshot = LISTENING) -> Snapshot:

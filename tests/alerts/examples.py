@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 
 from ses_monitor.alerts.alert import Alert, Entry
 from ses_monitor.alerts.group import group
-from ses_monitor.core.check import Step
+from ses_monitor.checks.rejection import identities
+from ses_monitor.core.check import Finding, Step
 from ses_monitor.core.model import ACCOUNT, Severity
 from ses_monitor.core.stored import Change, Transition
+from ses_monitor.core.traffic import RefusedSender
 from ses_monitor.store.deliveries import Claim
+from tests import build
+from tests.build import refusals, with_refusals
 
 NOW = datetime(2026, 11, 20, 21, 30, tzinfo=UTC)
 ACCOUNT_ID = "111122223333"
@@ -124,6 +128,34 @@ def dkim(subject: str = "example.com", region: str = "eu-west-1", **changed: Any
             ),
         ),
         changed=changed,
+    )
+
+
+def refused(**changed: Any) -> Change:
+    """As its check writes it: the words are the catalogue's."""
+    told = refusals(
+        "SENDER_VERIFIED_IN_OTHER_REGION",
+        {0: 3, 5: 14},
+        text="Email address is not verified. The following identities failed the check in region EU-WEST-1:"
+        " orders@shop.example.com",
+        code="MessageRejected",
+        identity="orders@shop.example.com",
+        elsewhere="us-east-1",
+        known="In us-east-1 shop.example.com is verified, in eu-west-1 it does not exist.",
+    )
+    [finding] = identities.evaluate(RefusedSender("shop.example.com", (told,)), with_refusals(told))
+    assert isinstance(finding, Finding)
+    return _change(
+        "eu-west-1",
+        identities.CHECK.id,
+        finding.tag,
+        finding.severity,
+        subject=finding.subject,
+        text=finding.text,
+        cause=finding.cause,
+        steps=finding.steps,
+        evidence=finding.evidence,
+        changed={"at": build.NOW, "since": build.NOW, **changed},
     )
 
 

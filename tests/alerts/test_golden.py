@@ -25,6 +25,7 @@ from tests.alerts.examples import (
     paused,
     pending,
     quota,
+    refused,
     resolved,
     reviewed,
     suppression,
@@ -48,6 +49,7 @@ ALERTS = {
     "opened-notice": alert_of(suppression()),
     "opened-info": alert_of(pending()),
     "opened-identity": alert_of(dkim()),
+    "opened-refused-sends": alert_of(refused()),
     "worsened": alert_of(
         quota(
             Severity.CRITICAL,

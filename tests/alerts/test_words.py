@@ -100,8 +100,9 @@ def test_a_region_that_is_no_region_is_in_no_command_and_no_address() -> None:
     assert words.console_page(alert) == ""
 
 
-def test_what_events_told_is_looked_at_in_the_table() -> None:
-    spike = replace(paused("us-east-1"), check_id="feedback.bounces", tag="BOUNCE_SPIKE")
+@pytest.mark.parametrize("check_id", ["feedback.bounces", "rejection.identities"])
+def test_what_events_and_refused_sends_told_is_looked_at_in_the_table(check_id: str) -> None:
+    spike = replace(paused("us-east-1"), check_id=check_id, tag="BOUNCE_SPIKE")
     assert words.look_again(alert_of(spike)) == "ses-monitor region us-east-1"
     assert words.look_again(alert_of(replace(spike, region="; rm"))) == "ses-monitor status"
 

@@ -27,6 +27,10 @@ SCOPES = {
 """The scopes of a folder of checks, where it is not called like its only one."""
 
 
+GLOBAL_SERVICES = {"iam", "sts"}
+"""What they tell is the same in every region."""
+
+
 def evaluated(check: Check[Any], snapshot: Snapshot, subject: str = "") -> Evaluation:
     """The check's evaluation of that subject, or of the first one; the only one where they could not be listed."""
     evaluations = list(run([check], snapshot))
@@ -195,7 +199,7 @@ def is_a_command_line(command: str, template: str, region: str) -> None:
     assert words[0] in {"aws", "dig"}
     if words[0] == "aws" and "--region {region}" in template:
         assert words[words.index("--region") + 1] == region
-    elif words[0] == "aws":
+    elif words[0] == "aws" and words[1] not in GLOBAL_SERVICES:
         assert re.search(r"--region \{\w+_region\}", template), "a command says which region it is for"
     if words[0] == "aws":
         is_known_to_aws(words)

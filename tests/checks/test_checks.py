@@ -136,6 +136,51 @@ BINDING: dict[str, dict[str, set[Severity]]] = {
         "AWS_HEALTH_NOTICE": {NOTICE, WARNING},
     },
     "feedback.arrival": {"FEEDBACK_STOPPED": {WARNING}},
+    "rejection.identities": {
+        "RECIPIENT_UNVERIFIED_SANDBOX": {ERROR},
+        "SENDER_UNVERIFIED": {ERROR},
+        "SENDER_VERIFIED_IN_OTHER_REGION": {ERROR},
+        "SENDER_PENDING": {ERROR},
+        "RETURN_PATH_UNVERIFIED": {ERROR},
+        "IDENTITY_UNVERIFIED": {ERROR},
+    },
+    "rejection.paused": {
+        "ACCOUNT_PAUSED_BY_AWS": {ERROR},
+        "ACCOUNT_PAUSED_BY_OWNER": {ERROR},
+        "ACCOUNT_SUSPENDED": {ERROR},
+    },
+    "rejection.resources": {
+        "CONFIGURATION_SET_PAUSED": {ERROR},
+        "CONFIGURATION_SET_MISSING": {ERROR},
+        "MAIL_FROM_UNVERIFIED": {ERROR},
+        "TEMPLATE_MISSING": {ERROR},
+    },
+    "rejection.limits": {
+        "DAILY_QUOTA_EXCEEDED": {ERROR},
+        "SEND_RATE_EXCEEDED": {WARNING},
+        "API_RATE_EXCEEDED": {WARNING},
+        "TOO_MANY_CONNECTIONS": {WARNING},
+    },
+    "rejection.service": {
+        "SES_TEMPORARY_FAILURE": {WARNING},
+        "CLIENT_TIMEOUT": {NOTICE},
+        "AUTHENTICATION_TEMPORARY_FAILURE": {WARNING},
+    },
+    "rejection.access": {
+        "SMTP_AUTHENTICATION_REQUIRED": {ERROR},
+        "SMTP_CREDENTIALS_INVALID": {ERROR},
+        "SMTP_CREDENTIALS_OLD": {ERROR},
+        "NOT_SUBSCRIBED": {ERROR},
+        "ACCESS_DENIED": {ERROR},
+    },
+    "rejection.messages": {
+        "MESSAGE_TOO_LONG": {NOTICE},
+        "ADDRESS_INVALID": {NOTICE},
+        "ADDRESS_UNKNOWN": {NOTICE},
+        "NO_RECIPIENTS": {NOTICE},
+        "INVALID_PARAMETER": {NOTICE},
+    },
+    "rejection.unrecognised": {"UNRECOGNISED": {NOTICE}},
 }
 
 
@@ -179,7 +224,10 @@ def test_a_check_declares_its_scope_its_actions_and_its_tags(check: Check[Any]) 
     rules.is_declared_whole(check)
 
 
-@pytest.mark.parametrize("diagnosis", [pytest.param(each, id=each.tag) for check in CHECKS for each in check.diagnoses])
+@pytest.mark.parametrize(
+    "diagnosis",
+    [pytest.param(each, id=f"{check.id}: {each.tag}") for check in CHECKS for each in check.diagnoses],
+)
 def test_a_diagnosis_gives_its_cause_and_steps_within_bounds(diagnosis: Any) -> None:
     rules.can_be_acted_on(diagnosis)
 
@@ -192,8 +240,8 @@ def test_what_is_rendered_is_whole_safe_and_bounded(check: Check[Any]) -> None:
             rules.keeps_bounded_evidence(finding)
 
 
-def test_no_tag_has_two_meanings() -> None:
-    tags = [diagnosis.tag for check in CHECKS for diagnosis in check.diagnoses]
+def test_no_tag_has_two_meanings_in_its_family() -> None:
+    tags = [(checks.family(check), diagnosis.tag) for check in CHECKS for diagnosis in check.diagnoses]
     assert sorted(set(tags)) == sorted(tags)
 
 

@@ -67,6 +67,7 @@ class Tree:
             (root / package / "__init__.py").write_text("")
 
     def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(exist_ok=True)
         (self.root / path).write_text(text)
         invalidate_caches()
 
@@ -183,6 +184,35 @@ def test_a_tag_used_by_two_checks_is_refused(tree: Tree) -> None:
     tree.write("new_checks/account/second.py", A_NEW_CHECK.replace("account.quota_raised", "account.second"))
     with pytest.raises(checks.CheckDefinitionError, match=r"QUOTA_NEVER_RAISED belongs to account\.quota_raised"):
         tree.load()
+
+
+def test_two_families_may_have_a_tag_in_common_and_are_never_mixed(tree: Tree) -> None:
+    tree.write("new_checks/region/__init__.py", "")
+    tree.write("new_checks/account/quota_raised.py", A_NEW_CHECK)
+    tree.write("new_checks/region/quota_raised.py", A_NEW_CHECK.replace("account.quota_raised", "region.quota_raised"))
+    both = tree.load()
+    assert [check.id for check in both] == ["account.quota_raised", "region.quota_raised"]
+    for check in both:
+        assert checks.diagnoses([check]) == {"QUOTA_NEVER_RAISED": check.diagnoses[0]}
+        assert checks.diagnoses([check, check]) == checks.diagnoses([check])
+    complaint = "region.quota_raised and account.quota_raised both have the tag QUOTA_NEVER_RAISED"
+    with pytest.raises(checks.CheckDefinitionError, match=complaint):
+        checks.diagnoses(both)
+
+
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        pytest.param({Scope.ACCOUNT, Scope.REGION}, id="the account audit"),
+        pytest.param({Scope.IDENTITY, Scope.CONFIGURATION_SET}, id="the identity audit"),
+        pytest.param(
+            {Scope.SENDER, Scope.TEMPLATE, Scope.NOTICE, Scope.TRAFFIC, Scope.REJECTION}, id="what events and logs tell"
+        ),
+    ],
+)
+def test_the_families_that_are_settled_together_have_no_tag_in_common(scopes: set[Scope]) -> None:
+    running = checks.of_scopes(*scopes)
+    assert len(checks.diagnoses(running)) == sum(len(check.diagnoses) for check in running)
 
 
 def test_the_registry_is_in_the_order_of_ids_and_can_be_asked_by_scope() -> None:

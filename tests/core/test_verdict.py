@@ -8,7 +8,7 @@ import pytest
 
 from ses_monitor import checks
 from ses_monitor.core.engine import Evaluation, run
-from ses_monitor.core.model import Review, Severity, Snapshot
+from ses_monitor.core.model import Review, Scope, Severity, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Missing
 from ses_monitor.core.settle import Rules, settle
 from ses_monitor.core.stored import Phase, Stored
@@ -30,7 +30,7 @@ from tests.build import (
 )
 
 CHECKS = checks.registered()
-DIAGNOSES = checks.diagnoses(CHECKS)
+DIAGNOSES = checks.diagnoses(checks.of_scopes(Scope.ACCOUNT, Scope.REGION))
 UNUSED = unused(HEALTHY)
 SHUT_DOWN = with_account(enforcement="SHUTDOWN", sending_enabled=False)
 

@@ -200,13 +200,13 @@ def place(entry: Entry, alert: Alert) -> str:
     return " ".join(parts) or line(entry.region, 40)
 
 
-_FROM_THE_TABLE = ("feedback.",)
+_FROM_THE_TABLE = ("feedback.", "rejection.")
 
 
 def look_again(alert: Alert) -> str:
     """Give the command line that asks again, now, about what this alert is about.
 
-    What was counted of events is in the table only: AWS cannot be asked for it.
+    What was counted of events and refused sends is in the table only: AWS cannot be asked for it.
     """
     regions = [region for region in alert.regions if re.fullmatch(r"[a-z0-9-]{1,40}", region)]
     if alert.check_id.startswith(_FROM_THE_TABLE):

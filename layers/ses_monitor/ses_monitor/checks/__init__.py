@@ -20,10 +20,11 @@ def load(paths: Iterable[str] = __path__, package: str = __name__) -> tuple[Chec
     """Import every check below `paths`, in the order of their ids.
 
     Raises:
-        CheckDefinitionError: a module has no `CHECK`, its id is not its path, or a tag is used twice.
+        CheckDefinitionError: a module has no `CHECK`, its id is not its path, or two of one family (the first part of
+            their ids) have the same tag.
     """
     found: list[Check[Any]] = []
-    owner: dict[str, str] = {}
+    owner: dict[tuple[str, str], str] = {}
     for module in sorted(walk_packages(paths, f"{package}."), key=lambda each: each.name):
         if module.ispkg:
             continue
@@ -34,9 +35,9 @@ def load(paths: Iterable[str] = __path__, package: str = __name__) -> tuple[Chec
         if check.id != expected:
             raise CheckDefinitionError(f"{module.name}: the id must be {expected!r}, not {check.id!r}")
         for diagnosis in check.diagnoses:
-            if other := owner.get(diagnosis.tag):
+            if other := owner.get((family(check), diagnosis.tag)):
                 raise CheckDefinitionError(f"{check.id}: the tag {diagnosis.tag} belongs to {other}")
-            owner[diagnosis.tag] = check.id
+            owner[family(check), diagnosis.tag] = check.id
         found.append(check)
     return tuple(found)
 
@@ -52,6 +53,22 @@ def of_scopes(*scopes: Scope) -> tuple[Check[Any], ...]:
     return tuple(check for check in registered() if check.scope in scopes)
 
 
+def family(check: Check[Any]) -> str:
+    """Return the first part of a check's id. No two checks of a family have a tag in common."""
+    return check.id.partition(".")[0]
+
+
 def diagnoses(checks: Iterable[Check[Any]]) -> dict[str, Diagnosis]:
-    """Map each tag of `checks` to its diagnosis."""
-    return {diagnosis.tag: diagnosis for check in checks for diagnosis in check.diagnoses}
+    """Map each tag of `checks` to its diagnosis.
+
+    Raises:
+        CheckDefinitionError: two of them, of different families, have the same tag, so that it alone tells nothing.
+    """
+    found: dict[str, Diagnosis] = {}
+    owner: dict[str, str] = {}
+    for check in checks:
+        for diagnosis in check.diagnoses:
+            if owner.setdefault(diagnosis.tag, check.id) != check.id:
+                raise CheckDefinitionError(f"{check.id} and {owner[diagnosis.tag]} both have the tag {diagnosis.tag}")
+            found[diagnosis.tag] = diagnosis
+    return found

@@ -372,6 +372,56 @@ _DETAIL_TYPES = {
 }
 
 
+def report(
+    text: str, *, region: str = "", sender: str = "", recipient: str = "", at: datetime | None = None, name: str = ""
+) -> Body:
+    """Return what an application publishes of a send that SES refused."""
+    told = {"region": region, "sender": sender, "recipient": recipient, "at": at.isoformat() if at else "", "id": name}
+    return {"rejection": text} | {key: value for key, value in told.items() if value}
+
+
+def refused_call(region: str, sender: str, code: str, message: str, at: datetime, *, n: int = 1) -> Body:
+    """Return CloudTrail's record of a `SendEmail` (API v2) that was refused: nobody has published a real one."""
+    domain = sender.rpartition("@")[2]
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/shop-backend/i-0abc",
+            "accountId": ACCOUNT,
+        },
+        "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": "ses.amazonaws.com",
+        "eventName": "SendEmail",
+        "awsRegion": region,
+        "sourceIPAddress": "192.0.2.17",
+        "userAgent": "Boto3/1.43",
+        "requestParameters": {
+            "fromEmailAddress": sender,
+            "destination": {"toAddresses": ["HIDDEN_DUE_TO_SECURITY_REASONS"]},
+            "content": "HIDDEN_DUE_TO_SECURITY_REASONS",
+            "configurationSetName": "transactional",
+        },
+        "responseElements": None,
+        "requestID": str(uuid.UUID(bytes=_digest("request", sender, str(n))[:16], version=4)),
+        "eventID": str(uuid.UUID(bytes=_digest("event", sender, code, str(n))[:16], version=4)),
+        "readOnly": True,
+        "resources": [
+            {
+                "accountId": ACCOUNT,
+                "type": "AWS::SES::EmailIdentity",
+                "ARN": f"arn:aws:ses:{region}:{ACCOUNT}:identity/{domain}",
+            }
+        ],
+        "eventType": "AwsApiCall",
+        "managementEvent": False,
+        "recipientAccountId": ACCOUNT,
+        "eventCategory": "Data",
+        "errorCode": code,
+        "errorMessage": message,
+    }
+
+
 def told_otherwise(body: Body, address: str, name: str) -> Body:
     """Return a bounce or complaint in which `address` is told with a display name and in capitals, as SES may."""
     key = {"Bounce": ("bounce", "bouncedRecipients"), "Complaint": ("complaint", "complainedRecipients")}

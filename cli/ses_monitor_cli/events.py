@@ -24,10 +24,13 @@ from ses_monitor.core.event import (
     Rendering,
     Subscription,
 )
+from ses_monitor.core.refusal import RefusedSend
+from ses_monitor.core.rejection import Facts, Report
 from ses_monitor.core.traffic import Notice, NoticeKind
 from ses_monitor.feedback.classify import counts_toward_bounce_rate
 from ses_monitor.feedback.meaning import Meaning, meaning_of
 from ses_monitor.feedback.parse import Parsed, Skipped
+from ses_monitor.feedback.refusing import Senders, event_of
 from ses_monitor_cli.document import SCHEMA, Document
 from ses_monitor_cli.prose import print_paragraph, print_step
 
@@ -40,6 +43,7 @@ MOST_RECIPIENTS = 10
 
 def document_of(found: Sequence[Parsed], unreadable: Sequence[str] = ()) -> Document:
     """Return the document of `event`."""
+    found = _told(found)
     return {
         "schema": SCHEMA,
         "events": [
@@ -50,6 +54,15 @@ def document_of(found: Sequence[Parsed], unreadable: Sequence[str] = ()) -> Docu
         "skipped": [{"reason": each.reason, "type": each.type or None} for each in found if isinstance(each, Skipped)],
         "unreadable": [{"reason": reason} for reason in unreadable],
     }
+
+
+def _told(found: Sequence[Parsed]) -> list[Event | Notice | Skipped]:
+    """Return what was found, reports of refused sends as the events they tell of; of the account nothing is known."""
+    senders = Senders(len(found))
+    return [
+        event_of(each, lambda _region, _names: Facts(), senders, UNTOLD) if isinstance(each, Report) else each
+        for each in found
+    ]
 
 
 def _event(event: Event) -> Document:
@@ -71,7 +84,7 @@ def _event(event: Event) -> Document:
         "counts_toward_bounce_rate": counts_toward_bounce_rate(event),
         "occurred_at": _instant(event.occurred_at),
         "sent_at": _instant(event.sent_at),
-        **_detail(event.detail),
+        **(_refused(event.detail) if isinstance(event.detail, RefusedSend) else _detail(event.detail)),
         "outcomes": [_outcome(each) for each in event.recipients],
         "tags": {name: list(values) for name, values in event.tags.items()},
         "unknown": dict(event.unknown),
@@ -109,9 +122,26 @@ def _detail(detail: Detail | None) -> dict[str, Any]:
             fields = {"ip_address": ip_address, "user_agent": user_agent, "link": link, "bot": bot}
         case Subscription(contact_list, source, from_all):
             fields = {"contact_list": contact_list, "preference_source": source, "unsubscribed_from_all": from_all}
-        case None:
+        case _:
             fields = {}
     return _without_empty(fields)
+
+
+def _refused(detail: RefusedSend) -> dict[str, Any]:
+    return _without_empty(
+        {
+            "rejection_tag": detail.tag,
+            "error": detail.text,
+            "error_code": detail.code,
+            "rejected_identity": detail.identity,
+            "resource": detail.resource,
+            "user": detail.user,
+            "action": detail.action,
+            "told_by": detail.told_by,
+            "origin": detail.origin,
+            "confidence": detail.confidence,
+        }
+    )
 
 
 def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +191,7 @@ def _instant(at: datetime | None) -> str | None:
 def print_found(console: Console, found: Sequence[Parsed]) -> None:
     """Print what each message says and what it means; what to do is said once where several mean the same."""
     said: set[Meaning] = set()
-    for number, each in enumerate(found[:MOST_SHOWN]):
+    for number, each in enumerate(_told(found[:MOST_SHOWN])):
         if number:
             console.print()
         match each:
@@ -182,6 +212,7 @@ def print_found(console: Console, found: Sequence[Parsed]) -> None:
 _STYLES = {
     Kind.BOUNCE: "bold red",
     Kind.REJECT: "bold red",
+    Kind.REJECTION: "bold red",
     Kind.RENDERING_FAILURE: "bold red",
     Kind.COMPLAINT: "bold yellow",
     Kind.DELIVERY_DELAY: "bold cyan",
@@ -204,6 +235,8 @@ def _print_event(console: Console, event: Event, meaning: Meaning, *, again: boo
     console.print(Text(f"  message {line(event.message_id, 300)}", "dim"), soft_wrap=True)
     if event.kind is Kind.BOUNCE:
         print_paragraph(console, Text(_whether_counted(event)), 2)
+    if isinstance(event.detail, RefusedSend) and event.detail.text:
+        print_paragraph(console, Text.assemble(("SES says: ", "dim"), line(event.detail.text, 300)), 2)
     print_paragraph(console, Text(line(meaning.text)), 2)
     if again and meaning.steps:
         print_paragraph(console, Text("What to do: as above.", "dim"), 2)
@@ -221,6 +254,8 @@ def _specifics(detail: Detail | None) -> tuple[str, ...]:
             return (type_,)
         case Reject(reason):
             return (reason,)
+        case RefusedSend(tag):
+            return (tag,)
         case Rendering(template):
             return (template,)
         case Engagement(link=link):

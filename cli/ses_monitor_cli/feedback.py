@@ -15,6 +15,7 @@ from ses_monitor.checks.feedback import sends_of
 from ses_monitor.core.event import Bounce, Complaint, Delay, Kind, Reject, Rendering
 from ses_monitor.core.kept import Kept
 from ses_monitor.core.mailbox import masked
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.core.traffic import Tally, Window
 from ses_monitor_cli.prose import print_paragraph
 
@@ -62,6 +63,7 @@ class Day:
             (window[Tally.OTHER_BOUNCES], "other bounce"),
             (window[Tally.REJECTS], "reject"),
             (window[Tally.RENDERING_FAILURES], "rendering failure"),
+            (window[Tally.REJECTIONS], "refused send"),
             (self.delays, "delay"),
         )
         words = [
@@ -135,6 +137,8 @@ def _specifics(kept: Kept) -> tuple[str, ...]:
             return (type_,)
         case Reject(reason):
             return (reason,)
+        case RefusedSend(tag):
+            return (tag,)
         case Rendering(template):
             return (template,)
         case _:
@@ -157,6 +161,7 @@ def day_document(day: Day, instant: Callable[[datetime | None], str | None]) -> 
         "complaint_rate": _rounded(day.rate(Tally.COMPLAINTS)),
         "rejects": window[Tally.REJECTS],
         "rendering_failures": window[Tally.RENDERING_FAILURES],
+        "rejections": window[Tally.REJECTIONS],
         "delays": day.delays,
         "simulated": window[Tally.SIMULATED],
     }

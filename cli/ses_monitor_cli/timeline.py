@@ -26,7 +26,9 @@ from ses_monitor.core.event import (
     Subscription,
 )
 from ses_monitor.core.kept import Kept
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.feedback.meaning import Meaning, meaning_of
+from ses_monitor.rejections.catalogue import entry
 from ses_monitor_cli.prose import print_paragraph, print_step
 
 MOST_MAILS = 20
@@ -69,6 +71,7 @@ _WEIGHTS = {
     Kind.BOUNCE: 3,
     Kind.COMPLAINT: 3,
     Kind.REJECT: 3,
+    Kind.REJECTION: 3,
     Kind.RENDERING_FAILURE: 3,
     Kind.DELIVERY_DELAY: 2,
     Kind.SUBSCRIPTION: 1,
@@ -104,6 +107,8 @@ def _ended(last: Happened, now: datetime) -> str:
             return _complained(complaint)
         case Reject(reason):
             return f"was not sent: SES refused it ({line(reason, 60)})."
+        case RefusedSend() as refused:
+            return f"was not sent: SES refused it. {entry(refused.tag, refused.code).title}."
         case Rendering(template):
             return f"was not sent: SES could not fill in the template {line(template, 100)}."
         case Delay(_, expires_at) if expires_at is not None and expires_at > now:
@@ -118,6 +123,7 @@ _PLAIN = {
     Kind.BOUNCE: "did not arrive.",
     Kind.COMPLAINT: "arrived, and was called spam.",
     Kind.REJECT: "was not sent: SES refused it.",
+    Kind.REJECTION: "was not sent: SES refused it.",
     Kind.RENDERING_FAILURE: "was not sent: SES could not fill in its template.",
     Kind.DELIVERY_DELAY: "was late. No bounce is recorded.",
     Kind.SUBSCRIPTION: "arrived, and the person changed what they are subscribed to.",
@@ -220,7 +226,8 @@ def _print_event(console: Console, happened: Happened, sent_at: datetime, *, aga
     print_paragraph(console, Text(line(happened.meaning.text)), 4)
     quoted = _quoted_answer(happened)
     if quoted:
-        by_ses = isinstance(event.detail, Rendering) or getattr(event.detail, "subtype", "") in _NEVER_LEFT
+        detail = event.detail
+        by_ses = isinstance(detail, Rendering | RefusedSend) or getattr(detail, "subtype", "") in _NEVER_LEFT
         print_paragraph(console, Text.assemble(("SES says: " if by_ses else "Their server says: ", "dim"), quoted), 4)
     if again and happened.meaning.steps:
         print_paragraph(console, Text("What to do: as above.", "dim"), 4)
@@ -232,6 +239,7 @@ def _print_event(console: Console, happened: Happened, sent_at: datetime, *, aga
 _STYLES: Mapping[Kind, str] = {
     Kind.BOUNCE: "bold red",
     Kind.REJECT: "bold red",
+    Kind.REJECTION: "bold red",
     Kind.RENDERING_FAILURE: "bold red",
     Kind.COMPLAINT: "bold yellow",
     Kind.DELIVERY_DELAY: "bold cyan",
@@ -243,6 +251,8 @@ def _quoted_answer(happened: Happened) -> str:
     said = happened.recipient.diagnostic
     if not said and isinstance(detail, Rendering):
         said = detail.error
+    if not said and isinstance(detail, RefusedSend):
+        said = detail.text
     return line(said, 300)
 
 
@@ -260,6 +270,8 @@ def _specifics(detail: Detail | None) -> tuple[str, ...]:
             return (line(type_, 60),)
         case Reject(reason):
             return (line(reason, 60),)
+        case RefusedSend(tag):
+            return (line(tag, 60),)
         case _:
             return ()
 
@@ -325,6 +337,12 @@ def _detail(detail: Detail | None, instant: Callable[[datetime | None], str | No
             return {"delay_type": detail.type, "tried_until": instant(detail.expires_at)}
         case Reject():
             return {"reject_reason": detail.reason}
+        case RefusedSend():
+            return {
+                "rejection_tag": detail.tag,
+                "rejected_identity": detail.identity or None,
+                "error": detail.text or None,
+            }
         case Rendering():
             return {"template": detail.template, "attribute": detail.attribute or None, "error": detail.error}
         case Subscription():

@@ -1,7 +1,6 @@
-"""The feedback queue to the table: what SES tells of mail, counted exactly once, and what it makes of senders.
+"""The feedback queue to the table: what is told of mail, counted exactly once, and what it makes of senders.
 
-A batch is one: its outcomes are recorded together, a hundredth of the writes that one by one would cost. Hence not
-Powertools' BatchProcessor, which works record by record; what each message came to is told apart all the same.
+A batch is recorded together, at a hundredth of the writes; Powertools' BatchProcessor would work record by record.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from ses_monitor.feedback.parse import Where
 from ses_monitor.feedback.queue import FeedbackQueue, NotIngestedError, is_batch, messages_of, report
 from ses_monitor.store.feedback_ledger import FeedbackLedger
 from ses_monitor.store.feedback_reads import FeedbackReads
+from ses_monitor.store.rejection_facts import RejectionFacts
 from ses_monitor.store.table import Table
 
 SETTINGS = settings.ingest_feedback(os.environ)
@@ -36,7 +36,8 @@ table = Table(DYNAMODB, SETTINGS.table_name, SETTINGS.history_days)
 ledger = FeedbackLedger(
     DYNAMODB, SETTINGS.table_name, NAMES, event_days=SETTINGS.event_days, history_days=SETTINGS.history_days
 )
-sources = Sources(ledger, FeedbackReads(DYNAMODB, SETTINGS.table_name), table)
+reads, facts = FeedbackReads(DYNAMODB, SETTINGS.table_name), RejectionFacts(DYNAMODB, SETTINGS.table_name)
+sources = Sources(ledger, reads, table, facts)
 queue = FeedbackQueue(boto3.client("sqs", config=WRITING), SETTINGS.queue_url)
 gc.freeze()  # all that is there by now stays: the collector need not look through it again and again
 

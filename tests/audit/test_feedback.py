@@ -16,8 +16,20 @@ from ses_monitor.collect.regions import Regions
 from ses_monitor.core.model import NOT_ASKED, Account, Quota, Severity, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
 from ses_monitor.core.policy import Mute
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.core.stored import Phase, Stored
-from ses_monitor.core.traffic import Counts, FailingTemplate, Notice, Noticed, NoticeKind, Sender, Tally, hour_of
+from ses_monitor.core.traffic import (
+    Counts,
+    FailingTemplate,
+    Notice,
+    Noticed,
+    NoticeKind,
+    Refusals,
+    RefusedSender,
+    Sender,
+    Tally,
+    hour_of,
+)
 from tests.audit.world import AUDIT, MemoryStore, words
 from tests.build import ACCOUNT_ID, HEALTHY_ACCOUNT, NOW, THROTTLED
 
@@ -38,6 +50,7 @@ class Counted:
     senders: dict[tuple[str, str], dict[datetime, Counts]] = field(default_factory=dict)
     templates: dict[tuple[str, str], dict[datetime, int]] = field(default_factory=dict)
     notices: dict[tuple[str, str], Notice] = field(default_factory=dict)
+    refused: dict[tuple[str, str], dict[datetime, int]] = field(default_factory=dict)
     regions: dict[str, dict[datetime, Counts]] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -56,6 +69,13 @@ class Counted:
         del now
         self._ask(region, name)
         return FailingTemplate(name, self.templates.get((region, name), {}))
+
+    def rejected(self, region: str, name: str, now: datetime) -> RefusedSender:
+        del now
+        self._ask(region, name)
+        last = RefusedSend("SENDER_PENDING", name, told_by="log")
+        hours = self.refused.get((region, name))
+        return RefusedSender(name, (Refusals("SENDER_PENDING", hours, last),) if hours else ())
 
     def noticed(self, region: str, name: str) -> Noticed:
         self._ask(region, name)
@@ -123,6 +143,7 @@ def opened(check_id: str, subject: str, tag: str, *, region: str = "eu-west-1", 
 REJECTED = opened("rejects", "shop.example.com", "MESSAGE_REJECTED_VIRUS")
 ABROAD = replace(REJECTED, region="us-east-1")
 RENDERING = opened("rendering", "welcome", "RENDERING_FAILURE")
+REFUSED = replace(opened("", "shop.example.com", "SENDER_PENDING"), check_id="rejection.identities")
 ADVICE = opened("aws_notices", "shop.example.com", "ADVISOR_RECOMMENDATION", severity=Severity.NOTICE)
 SILENT = opened("arrival", "account", "FEEDBACK_STOPPED", severity=Severity.WARNING)
 NOTICE = Notice("shop.example.com", NoticeKind.ADVISOR, "SPF", True, NOW, "eu-west-1", "No SPF record.")
@@ -148,7 +169,7 @@ def test_where_nothing_is_open_and_little_is_sent_nothing_is_read(monitor: Monit
     assert monitor.counted.asked == []
 
 
-@pytest.mark.parametrize("finding", [REJECTED, RENDERING, ADVICE], ids=lambda each: each.tag)
+@pytest.mark.parametrize("finding", [REJECTED, RENDERING, ADVICE, REFUSED], ids=lambda each: each.tag)
 def test_what_is_over_is_closed(monitor: Monitor, finding: Stored) -> None:
     monitor.put(finding)
     outcome = monitor.audit()
@@ -157,11 +178,12 @@ def test_what_is_over_is_closed(monitor: Monitor, finding: Stored) -> None:
     assert monitor.audit().changes == ()
 
 
-@pytest.mark.parametrize("finding", [REJECTED, RENDERING, ADVICE], ids=lambda each: each.tag)
+@pytest.mark.parametrize("finding", [REJECTED, RENDERING, ADVICE, REFUSED], ids=lambda each: each.tag)
 def test_what_is_still_so_stays_open(monitor: Monitor, finding: Stored) -> None:
     monitor.counted.senders["eu-west-1", "shop.example.com"] = today(rejects=2)
     monitor.counted.templates["eu-west-1", "welcome"] = {hour_of(NOW): 2}
     monitor.counted.notices["eu-west-1", "shop.example.com"] = NOTICE
+    monitor.counted.refused["eu-west-1", "shop.example.com"] = {hour_of(NOW): 2}
     monitor.put(finding)
     assert monitor.audit().changes == ()
     assert monitor.phases() == ["open"]

@@ -141,6 +141,7 @@ def test_a_days_feedback_is_counted_and_shows_nobody(run: Run) -> None:
         "rejects": 1,
         "rendering_failures": 0,
         "delays": 1,
+        "rejections": 0,
         "simulated": 0,
     }
     assert [each["kind"] for each in found["recent"]] == [

@@ -24,6 +24,7 @@ from ses_monitor.core.event import (
     Subscription,
     event_id,
 )
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.core.traffic import Tally
 from ses_monitor.feedback.classify import counts_toward_bounce_rate, domains_to_know, outcomes
 
@@ -107,7 +108,7 @@ def test_an_outcome_goes_into_its_counters(told: Event, tallies: tuple[Tally, ..
     assert counts_toward_bounce_rate(told) is (counted and told.kind is Kind.BOUNCE)
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", [each for each in Kind if each is not Kind.REJECTION])
 def test_mail_to_the_simulator_counts_as_nothing_else(kind: Kind) -> None:
     details = {
         Kind.BOUNCE: Bounce("Permanent", "General"),
@@ -120,6 +121,16 @@ def test_mail_to_the_simulator_counts_as_nothing_else(kind: Kind) -> None:
         assert tallied(outcomes(told)) == [((Tally.SIMULATED,), False)]
         assert not counts_toward_bounce_rate(told)
         assert domains_to_know(told) == set()
+
+
+@pytest.mark.parametrize("addresses", [(), (ANNA,), (ANNA, BEN), (SIMULATED,)], ids=len)
+def test_a_refused_send_counts_once_and_is_somebodys_where_one_recipient_was_told(addresses: tuple[str, ...]) -> None:
+    told = event(Kind.REJECTION, RefusedSend("SENDER_UNVERIFIED", "shop.example.com"), *addresses)
+    [outcome] = outcomes(told)
+    assert outcome.recipient == (Recipient(*addresses) if len(addresses) == 1 else None)
+    assert (outcome.tallies, outcome.counted) == ((Tally.REJECTIONS,), False), "also of mail to the simulator"
+    assert outcome.id == event_id(told)
+    assert domains_to_know(told) == set()
 
 
 def test_of_several_recipients_only_the_simulated_ones_are_left_out() -> None:

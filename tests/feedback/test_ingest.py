@@ -16,10 +16,12 @@ from moto import mock_aws
 
 from ses_monitor import checks
 from ses_monitor.core.event import Outcome
+from ses_monitor.core.identity_run import IdentityRun
 from ses_monitor.core.mailbox import HashedRecipients, PlainRecipients, RecipientNames
 from ses_monitor.core.model import NOT_ASKED
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import AccountFacts, RegionState
+from ses_monitor.core.rejection import Facts
 from ses_monitor.core.stored import Phase
 from ses_monitor.core.traffic import Tally
 from ses_monitor.core.verdict import Verdict
@@ -31,6 +33,7 @@ from ses_monitor.feedback.remembered import OwnDomains, Remembered
 from ses_monitor.store.feedback_ledger import FeedbackLedger
 from ses_monitor.store.feedback_reads import FeedbackReads
 from ses_monitor.store.identity_table import IdentityTable
+from ses_monitor.store.rejection_facts import RejectionFacts
 from simulator import feedback
 from simulator.feedback import Body, Mail
 from tests.store.examples import IDENTITY, TABLE, Clock, connect, create_table, refused
@@ -113,7 +116,8 @@ class World:
         )
         self.reads = FeedbackReads(client, TABLE, clock=self.clock, sleep=lambda _: None)
         self.table = IdentityTable(client, TABLE, 400, clock=self.clock, sleep=lambda _: None)
-        self.sources = Sources(ledger, self.reads, self.table, clock=self.clock)
+        facts = RejectionFacts(client, TABLE, clock=self.clock, sleep=lambda _: None)
+        self.sources = Sources(ledger, self.reads, self.table, facts, clock=self.clock)
 
     def ingest(self, *bodies: Body | str | Message) -> Ingested:
         made = [each if isinstance(each, Message) else message(n, each) for n, each in enumerate(bodies, 1)]
@@ -640,3 +644,96 @@ def test_a_failure_is_not_remembered() -> None:
         kept.at(NOW)
     assert kept.at(NOW) == {"a": 1}
     assert kept.at(NOW + timedelta(seconds=59)) == {"a": 1}
+
+
+def told(text: str, number: int = 1, **more: Any) -> Message:
+    return message(
+        number, feedback.sns(json.dumps(feedback.report(text, **more)), feedback.topic_arn("eu-west-1"), NOW)
+    )
+
+
+def unverified(*names: str) -> str:
+    return (
+        "554 Message rejected: Email address is not verified. The following identities failed the check in region"
+        f" EU-WEST-1: {', '.join(names)}"
+    )
+
+
+def audited(world: World, *statuses: tuple[str, str], sandbox: bool = False) -> None:
+    """Leave what audits leave: `statuses` of shop.example.com by region, and the account of eu-west-1."""
+    facts = AccountFacts(
+        NOW, production_access=not sandbox, max_24_hours=50_000, max_per_second=14, sent_last_24_hours=9
+    )
+    world.table.save_region_state(
+        RegionState("eu-west-1", Verdict.DELIVERS, NOW - timedelta(days=1), account=facts), None
+    )
+    for region in ("eu-west-1", "us-east-1"):
+        world.table.save_identity_run(IdentityRun(region, "run-1", NOW, ended=True, turn=1), None)
+    for region, status in statuses:
+        world.table.save_identity_state(replace(IDENTITY, region=region, verification_status=status), None)
+
+
+ORDERS = "orders@shop.example.com"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "sandbox", "failed", "tag"),
+    [
+        ([("eu-west-1", "SUCCESS")], True, "ana@example.org", "RECIPIENT_UNVERIFIED_SANDBOX"),
+        ([("us-east-1", "SUCCESS")], False, ORDERS, "SENDER_VERIFIED_IN_OTHER_REGION"),
+        ([("eu-west-1", "PENDING")], False, ORDERS, "SENDER_PENDING"),
+        ([("eu-west-1", "SUCCESS")], False, "root@ip-10-0-0-1.ec2.internal", "RETURN_PATH_UNVERIFIED"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_refused_send_opens_the_answer_of_this_account_once(
+    world: World, statuses: list[tuple[str, str]], sandbox: bool, failed: str, tag: str
+) -> None:
+    audited(world, *statuses, sandbox=sandbox)
+    done = world.ingest(told(unverified(failed), sender=ORDERS))
+    assert (done.failures, done.counted) == ((), 1)
+    assert {(change.tag, change.subject) for change in done.changes} == {(tag, "shop.example.com")}
+    again = world.ingest(told(unverified(failed), sender=ORDERS), told(unverified(failed), 2, sender=ORDERS, name="n2"))
+    assert (again.counted, again.repeated, again.changes) == (1, 1, ())
+    [refusals] = world.reads.rejected("eu-west-1", "shop.example.com", NOW).refusals
+    assert (refusals.tag, refusals.since(NOW - timedelta(hours=2))) == (tag, 2)
+    assert world.count(Tally.REJECTIONS) == 2
+    assert "ana@example.org" not in repr(world.client.scan(TableName=TABLE)["Items"])
+
+
+def test_a_success_that_is_reported_is_passed_over(world: World) -> None:
+    done = world.ingest(told("250 Ok 0102019a9f3c7e10-5b7d2c4e-8f61-4a0b-9c3d-2e1f0a9b8c7d-000000"))
+    assert (done.failures, done.counted, sum(done.skipped.values())) == ((), 0, 1)
+
+
+def test_where_the_audits_cannot_be_read_only_who_needs_them_waits_and_nothing_is_guessed(world: World) -> None:
+    audited(world, ("eu-west-1", "PENDING"))
+
+    class Broken:
+        def facts(self, region: str, names: Collection[str]) -> Facts:
+            raise (TIMED_OUT if region and names else AssertionError)
+
+    asked, world.sources.facts = world.sources.facts, Broken()
+    batch = (told(unverified(ORDERS), 1, sender=ORDERS), message(2, bounce()), told("552 Message is too long.", 3))
+    done = world.ingest(*batch)
+    assert [(each.message.id, each.step) for each in done.failures] == [("m1", Step.RESOLVE)]
+    assert done.counted == 2
+    world.sources.facts = asked
+    done = world.ingest(*batch)
+    assert (done.failures, done.counted) == ((), 1)
+    assert ("eu-west-1", "shop.example.com", "SENDER_PENDING") in {
+        (each.region, each.subject, each.tag) for each in world.table.findings("rejection")
+    }
+
+
+def test_without_any_audit_it_is_told_as_undecided(world: World) -> None:
+    done = world.ingest(told(unverified("ana@example.org")))
+    assert [(change.tag, change.subject) for change in done.changes] == [("IDENTITY_UNVERIFIED", "account")]
+
+
+def test_a_refused_send_that_the_ledger_did_not_take_comes_again_and_counts_once(world: World) -> None:
+    world.faults.errors = {"transact_write_items": THROTTLED}
+    done = world.ingest(told(unverified(ORDERS), sender=ORDERS))
+    assert [each.step for each in done.failures] == [Step.RECORD]
+    world.faults.errors = {}
+    assert world.ingest(told(unverified(ORDERS), sender=ORDERS)).counted == 1

@@ -21,6 +21,7 @@ from ses_monitor.core.event import (
     Rendering,
     Subscription,
 )
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.feedback.meaning import meaning_of
 from tests.checks.rules import is_known_to_aws
 
@@ -255,3 +256,16 @@ def test_whatever_is_told_the_explanation_is_bounded_lines_and_safe_commands(
     for words in commands(told):
         assert words[0] == "aws"
         assert "rm" not in words
+
+
+def test_a_refused_send_is_explained_in_the_words_of_its_cause() -> None:
+    refused = RefusedSend(
+        "SENDER_VERIFIED_IN_OTHER_REGION", "shop.example.com", elsewhere="us-east-1", known="So it was."
+    )
+    meaning = meaning_of(event(Kind.REJECTION, refused))
+    assert meaning.text.startswith("The sender is verified in another region than the one that sends. shop.example.com")
+    assert "us-east-1" in meaning.text
+    assert meaning.text.endswith("So it was.")
+    assert any("create-email-identity" in step for step in meaning.steps)
+    masked = RefusedSend("RECIPIENT_UNVERIFIED_SANDBOX", "account", identity="a…@example.org")
+    assert not any("…" in step for step in meaning_of(event(Kind.REJECTION, masked)).steps if "aws " in step)

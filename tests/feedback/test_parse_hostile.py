@@ -27,7 +27,9 @@ eventType notificationType mail bounce complaint delivery send reject open click
 messageId timestamp destination bouncedRecipients complainedRecipients delayedRecipients recipients emailAddress
 feedbackId tags commonHeaders sourceArn source Message Type TopicArn Timestamp Records body Sns Messages attributes
 SentTimestamp detail-type detail data record lastUpdatedTimestamp resources metadata region time eventSource service
-eventTypeCode eventDescription latestDescription affectedEntities
+eventTypeCode eventDescription latestDescription affectedEntities rejection rejections sender recipient recipients at
+id text nearby origin eventName errorCode errorMessage responseElements requestParameters awsRegion eventID eventTime
+userIdentity awslogs requestPayload requestContext configuration_set MessageId messageId
 """
 KEYS = st.sampled_from(WORDS.split())
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.integers(-(10**40), 10**40), st.floats(), TEXTS)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ses_monitor.core.event import Event
+from ses_monitor.core.rejection import Report
 from ses_monitor.core.traffic import Notice
 from ses_monitor.feedback.parse import Parsed, Skipped, Where, parse
 
@@ -26,7 +27,7 @@ SHOP = "shop.example.com"
 BOUNCE = ("Bounce", "Permanent General", SHOP, "eu-west-1", ADA)
 DELIVERY = ("Delivery", "", SHOP, "eu-west-1", ADA)
 INBOUND = ("skipped", "Received")
-TRAIL = ("skipped", "AWS API Call via CloudTrail")
+SENT = ("skipped", "SendEmail")
 
 TABLE: dict[str, list[tuple[str, ...]]] = {
     # Identity notifications: kind, types, identity, region, recipients
@@ -90,8 +91,8 @@ TABLE: dict[str, list[tuple[str, ...]]] = {
     "lambda_of_inbound_mail": [INBOUND],
     "eventbridge_of_another_source": [("skipped", "Object Created")],
     "eventbridge_of_new_type": [("skipped", "Mail Manager Archive Exported")],
-    "eventbridge_cloudtrail": [TRAIL],
-    "cloudtrail_record": [TRAIL],
+    "eventbridge_cloudtrail": [SENT],
+    "cloudtrail_record": [SENT],
     "health_of_another_service": [("skipped", "AWS Health Event")],
     # Notices: kind, topic, name, region, whether it holds
     "advisor_open_identity": [("advisor", "DKIM", SHOP, "eu-west-1", "True")],
@@ -124,6 +125,8 @@ def told(parsed: Parsed) -> tuple[str, ...]:
             return parsed.type, " ".join(filter(None, types)), parsed.identity, parsed.region, *recipients
         case Notice():
             return parsed.kind, parsed.topic, parsed.name, parsed.region, str(parsed.holds)
+        case Report():
+            return parsed.source, parsed.text
         case Skipped():
             return "skipped", parsed.type
 

@@ -33,7 +33,7 @@ CONTEXT = SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:eu-central-1:111122223333:function:ingest-feedback",
     aws_request_id="request-1",
 )
-BATCHES = sorted(path.stem for path in EVENTS.glob("sqs-feedback-*.json"))
+BATCHES = sorted(path.stem for name in ("feedback", "rejection") for path in EVENTS.glob(f"sqs-{name}-*.json"))
 DIRECT = sorted(path.stem for path in (*EVENTS.glob("eventbridge-*.json"), *EVENTS.glob("sns-feedback-*.json")))
 
 

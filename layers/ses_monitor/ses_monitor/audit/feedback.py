@@ -26,8 +26,8 @@ from ses_monitor.core.stored import Change, Phase, Stored
 from ses_monitor.core.traffic import Sender
 from ses_monitor.feedback.opening import SCOPES, Saved, SubjectReads
 
-FAMILY = "feedback"
-"""The first part of the ids of the checks that this audit runs."""
+FAMILIES = ("feedback", "rejection")
+"""The first parts of the ids of the checks that this audit runs."""
 TOGETHER = 50
 """Subjects that are read, checked and settled together."""
 PERIOD_S = 300
@@ -113,7 +113,8 @@ def audit_feedback(
         Exception: the findings or the mutes could not be read; nothing was done.
     """
     began = clock()
-    stored = [each for each in store.findings(FAMILY) if each.phase is not Phase.RESOLVED]
+    found = (each for family in FAMILIES for each in store.findings(family))
+    stored = [each for each in found if each.phase is not Phase.RESOLVED]
     parts = list(_turned(list(_parts(stored, seen)), seen.now))
     mutes = store.mutes(seen.now) if parts else ()
     accounts = {snapshot.region: snapshot for snapshot in seen.snapshots}
@@ -198,6 +199,7 @@ def _snapshot(part: _Part, reads: FeedbackReads, seen: Seen, account: Snapshot |
         senders=Known(tuple(reads.sender(region, name, now) for name in names[Scope.SENDER])),
         templates=Known(tuple(reads.template(region, name, now) for name in names[Scope.TEMPLATE])),
         noticed=Known(tuple(reads.noticed(region, name) for name in names[Scope.NOTICE])),
+        refused=Known(tuple(reads.rejected(region, name, now) for name in names[Scope.REJECTION])),
     )
 
 

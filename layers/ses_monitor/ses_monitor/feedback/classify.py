@@ -37,6 +37,7 @@ _BY_KIND = {
     Kind.CLICK: (Tally.CLICKS,),
     Kind.RENDERING_FAILURE: (Tally.RENDERING_FAILURES,),
     Kind.SUBSCRIPTION: (Tally.SUBSCRIPTIONS,),
+    Kind.REJECTION: (Tally.REJECTIONS,),
     Kind.OTHER: (Tally.OTHERS,),
 }
 _BY_DELAY = {SPAM_DETECTED: (Tally.DELAYS_SPAM,), IP_FAILURE: (Tally.DELAYS_IP,)}
@@ -48,14 +49,18 @@ _OTHER_COMPLAINT = (Tally.OTHER_COMPLAINTS,)
 def outcomes(event: Event, own_domains: Collection[str] = ()) -> list[Outcome]:
     """Return what `event` means for each recipient; one outcome for nobody where it names none, or where it is a click.
 
-    A recipient that an event names twice counts once. `own_domains` are the domains verified in the account (lower
-    case) among `domains_to_know`; a hard bounce or a complaint at one of them, or below it, does not count in a rate.
+    A refused send is one outcome, however many recipients it had. A recipient that an event names twice counts once.
+    `own_domains` are the domains verified in the account (lower case) among `domains_to_know`; a hard bounce or a
+    complaint at one of them, or below it, does not count in a rate.
     """
     tallies, counted = _meant(event)
     if event.kind is Kind.OPEN or event.kind is Kind.CLICK:
         # Which of several recipients it was, SES does not say.
         simulated = bool(event.recipients) and all(_is_simulated(normal(each.address)) for each in event.recipients)
         return [Outcome(event_id(event), event, None, _SIMULATED if simulated else tallies)]
+    if event.kind is Kind.REJECTION:
+        [recipient] = event.recipients if len(event.recipients) == 1 else [None]
+        return [Outcome(event_id(event), event, recipient, tallies)]
     if not event.recipients:
         return [Outcome(event_id(event), event, None, tallies, counted)]
     if len(event.recipients) == 1:

@@ -20,6 +20,7 @@ from ses_monitor.core.event import Event, Outcome
 from ses_monitor.core.mailbox import without_addresses
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import RegionState
+from ses_monitor.core.rejection import Report
 from ses_monitor.core.stored import Change
 from ses_monitor.core.traffic import Notice
 from ses_monitor.feedback.classify import domains_to_know, outcomes
@@ -33,7 +34,8 @@ from ses_monitor.feedback.opening import (
     subject_of,
 )
 from ses_monitor.feedback.parse import Skipped, UnreadableEventError, Where, parse
-from ses_monitor.feedback.remembered import OwnDomains, Remembered
+from ses_monitor.feedback.refusing import FactsReader, Senders, event_of
+from ses_monitor.feedback.remembered import FactsOfABatch, OwnDomains, Remembered
 
 LONGEST_REASON = 300
 LONGEST_EXCERPT = 500
@@ -96,6 +98,7 @@ class Step(StrEnum):
     """What a message failed at."""
 
     READ = "read"
+    RESOLVE = "resolve"
     CLASSIFY = "classify"
     RECORD = "record"
     OPEN = "open"
@@ -143,13 +146,20 @@ class Sources:
     """What a batch is worked with; lives as long as the process, and remembers what need not be read each time."""
 
     def __init__(
-        self, ledger: Ledger, reads: Reads, store: FindingStore, *, clock: Callable[[], datetime] = utc_now
+        self,
+        ledger: Ledger,
+        reads: Reads,
+        store: FindingStore,
+        facts: FactsReader,
+        *,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.ledger = ledger
         self.reads = reads
         self.store = store
         self.clock = clock
         self.own_domains = OwnDomains(reads.own_domains)
+        self.facts = facts
         self._states: Remembered[Mapping[str, RegionState]] = Remembered(
             lambda _: store.region_states(), BACKGROUND_LASTS
         )
@@ -165,6 +175,7 @@ def ingest(messages: Sequence[Message], sources: Sources) -> Ingested:
     batch = _Batch(sources, sources.clock())
     for message in messages:
         batch.read(message)
+    batch.resolve()
     batch.classify()
     batch.record()
     batch.note()
@@ -179,6 +190,7 @@ class _Work:
     message: Message
     events: list[Event] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     failure: Failure | None = None
 
@@ -197,6 +209,7 @@ class _Batch:
         self._told = 0
         self._notices = 0
         self._opened: list[Opened] = []
+        self._facts = FactsOfABatch(sources.facts.facts)
 
     def read(self, message: Message) -> None:
         """Read one message; one that cannot be is kept as unparsed, and comes back until it is a dead letter."""
@@ -213,6 +226,8 @@ class _Batch:
                 work.events.append(part)
             elif isinstance(part, Skipped):
                 self._skipped[_line(part.reason)] += 1
+            elif isinstance(part, Report):
+                work.reports.append(part)
             else:
                 work.notices.append(part)
 
@@ -224,6 +239,27 @@ class _Batch:
         except Exception as error:  # noqa: BLE001 - it is said, and the message itself comes back and is kept then
             return f"; that could not be kept ({_why(error)})"
         return ""
+
+    def resolve(self) -> None:
+        """Work out what each refused send was refused for, which the account decides as the audits know it."""
+        for work in self._works:
+            if work.reports:
+                self._resolve(work)
+
+    def _resolve(self, work: _Work) -> None:
+        senders, skipped, where = Senders(), Counter[str](), work.message.where
+        came_at = where.received_at or self._now
+        try:
+            for report in work.reports:
+                told = event_of(report, self._facts, senders, came_at, where.region)
+                if isinstance(told, Skipped):
+                    skipped[_line(told.reason)] += 1
+                else:
+                    work.events.append(told)
+        except Exception as error:  # noqa: BLE001 - what could not be looked up is not decided: the message comes again
+            work.fail(Step.RESOLVE, _why(error))
+        else:
+            self._skipped += skipped
 
     def classify(self) -> None:
         """Work out what each event counts as, which for bounces and complaints depends on our own domains."""

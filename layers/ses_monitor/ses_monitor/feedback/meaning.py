@@ -23,6 +23,8 @@ from ses_monitor.core.event import (
     Rendering,
     Subscription,
 )
+from ses_monitor.core.model import ACCOUNT
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.feedback.classify import NEVER_TRIED, PERMANENT, SUPPRESSED, is_echo
 from ses_monitor.feedback.status_codes import (
     AGAIN,
@@ -36,6 +38,8 @@ from ses_monitor.feedback.status_codes import (
     Codes,
     find,
 )
+from ses_monitor.rejections import words
+from ses_monitor.rejections.catalogue import entry
 
 LONGEST_WORD = 150
 """Characters shown of a word of SES's, or of a name, within a sentence."""
@@ -64,8 +68,8 @@ def meaning_of(event: Event, recipient: Recipient | None = None) -> Meaning:
             return _of_delay(delay, who)
         case Reject(reason):
             return _of_reject(reason)
-        case Rendering() as rendering:
-            return _of_rendering(rendering, event)
+        case Rendering() | RefusedSend() as unsent:
+            return _of_refused(unsent, event) if isinstance(unsent, RefusedSend) else _of_rendering(unsent, event)
         case Subscription() as subscription:
             return _of_subscription(subscription)
         case Engagement() as engagement:
@@ -92,6 +96,7 @@ _PLAIN = {
     Kind.CLICK: Meaning("A link in the mail was followed."),
     Kind.DELIVERY_DELAY: Meaning("The mail is late; SES did not say why, and tries on."),
     Kind.SUBSCRIPTION: Meaning("The recipient changed what they are subscribed to."),
+    Kind.REJECTION: Meaning("SES refused the mail, and took nothing; why was not kept."),
 }
 
 
@@ -352,6 +357,20 @@ def _of_reject(reason: str) -> Meaning:
         " to this monitor.",
         ("Look at what was sent, and ask AWS with the message id.",),
     )
+
+
+def _of_refused(refused: RefusedSend, event: Event) -> Meaning:
+    about = entry(refused.tag, refused.code)
+    names = {
+        "region": event.region,
+        "identity": refused.identity or (refused.subject if refused.subject != ACCOUNT else ""),
+        "resource": refused.resource,
+        "user": refused.user,
+        "action": refused.action,
+        "elsewhere": refused.elsewhere,
+    }
+    text = f"{about.title}. {words.cause(about, names)} {refused.known}"
+    return Meaning(text.strip(), tuple(step.plain() for step in words.steps(about, names)))
 
 
 def _of_rendering(rendering: Rendering, event: Event) -> Meaning:

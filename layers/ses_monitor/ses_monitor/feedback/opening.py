@@ -18,15 +18,16 @@ from ses_monitor.core.event import Event, Kind, Rendering
 from ses_monitor.core.model import NOT_ASKED, Account, Quota, Scope, Snapshot
 from ses_monitor.core.observed import Blindness, Known, Observed
 from ses_monitor.core.policy import Mute
+from ses_monitor.core.refusal import RefusedSend
 from ses_monitor.core.region_state import AccountFacts, RegionState
 from ses_monitor.core.settle import Rules, Settlement, settle
 from ses_monitor.core.stored import Change, Stored
-from ses_monitor.core.traffic import FailingTemplate, Notice, Noticed, Sender
+from ses_monitor.core.traffic import FailingTemplate, Notice, Noticed, RefusedSender, Sender
 from ses_monitor.feedback.signals import only_open
 
-SCOPES = (Scope.SENDER, Scope.TEMPLATE, Scope.NOTICE)
+SCOPES = (Scope.SENDER, Scope.TEMPLATE, Scope.NOTICE, Scope.REJECTION)
 """What the checks that events can open findings of look at."""
-BAD = frozenset({Kind.BOUNCE, Kind.COMPLAINT, Kind.REJECT, Kind.RENDERING_FAILURE, Kind.DELIVERY_DELAY})
+BAD = frozenset({Kind.BOUNCE, Kind.COMPLAINT, Kind.REJECT, Kind.RENDERING_FAILURE, Kind.DELIVERY_DELAY, Kind.REJECTION})
 """Kinds that may make a finding true. Sends and deliveries cannot, and there are a hundred times as many of them."""
 QUOTA_GOOD_FOR = timedelta(hours=2)
 """The account audit stores what was sent in 24 hours at least hourly, if it runs."""
@@ -45,6 +46,9 @@ class SubjectReads(Protocol):
 
     def noticed(self, region: str, name: str) -> Noticed:
         """Return what AWS said of a resource last."""
+
+    def rejected(self, region: str, name: str, now: datetime) -> RefusedSender:
+        """Return what SES refused of a sender, or of the account, in the last 25 hours."""
 
 
 class Saved(Protocol):
@@ -111,6 +115,8 @@ def subject_of(told: Event | Notice) -> Named | None:
         return None
     if isinstance(told.detail, Rendering):
         return Named(told.region, Scope.TEMPLATE, told.detail.template) if told.detail.template else None
+    if isinstance(told.detail, RefusedSend):
+        return Named(told.region, Scope.REJECTION, told.detail.subject)
     return Named(told.region, Scope.SENDER, told.identity) if told.identity else None
 
 
@@ -156,6 +162,7 @@ def _snapshot(subjects: Collection[Named], reads: SubjectReads, background: Back
         senders=Known(tuple(reads.sender(region, name, now) for name in names[Scope.SENDER])),
         templates=Known(tuple(reads.template(region, name, now) for name in names[Scope.TEMPLATE])),
         noticed=Known(tuple(reads.noticed(region, name) for name in names[Scope.NOTICE])),
+        refused=Known(tuple(reads.rejected(region, name, now) for name in names[Scope.REJECTION])),
     )
 
 

@@ -1,8 +1,9 @@
 """Any message that carries feedback, in whatever it was wrapped on its way, to what it says. Pure.
 
-SES writes JSON; SNS wraps it as text into JSON of its own, SQS wraps that, and Lambda wraps records of SQS or SNS;
-EventBridge wraps it as an object, and SQS wraps that. Each layer may be there or not (raw delivery, a message copied
-from dead letters), so each is told by its own keys, and taken off until the inside shows.
+SES writes JSON, as do CloudTrail and whoever reports a refused send; SNS wraps it as text into JSON of its own, SQS
+wraps that, and Lambda wraps records of SQS or SNS; EventBridge wraps it as an object, and SQS wraps that. Each layer
+may be there or not (raw delivery, a message copied from dead letters), so each is told by its own keys, and taken off
+until the inside shows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ses_monitor.core.event import Format
+from ses_monitor.feedback import cloudtrail, reports
 from ses_monitor.feedback.arns import arn_of, is_account_id, is_region
 from ses_monitor.feedback.aws_notice import ADVISOR, SENDING, advisor_notices, health_notices, sending_notices
 from ses_monitor.feedback.mail import event_of
@@ -28,7 +30,7 @@ from ses_monitor.feedback.parsed import (
     kind_of,
     wrong,
 )
-from ses_monitor.feedback.times import EARLIEST, moment
+from ses_monitor.feedback.times import EARLIEST, hint
 
 __all__ = ["Parsed", "Skipped", "UnreadableEventError", "Where", "parse", "parse_file"]
 
@@ -38,15 +40,21 @@ LARGEST_FILE = 64 * 1024 * 1024
 MOST_LAYERS = 12
 """Lambda, its records, SQS, SNS, EventBridge are five; a forwarding or two more is still sensible."""
 
+LONGEST_WORD = 256
+"""Characters of an id or an ARN that an envelope tells."""
+
 _TOO_DEEP = "it is nested too deeply"
 _LISTS = ("Records", "Messages")
+CLOUDTRAIL = "AWS API Call via CloudTrail"
+_LOGS = "awslogs"
+_FAILED = "requestPayload"
 _VALIDATED = "Successfully validated SNS topic for Amazon SES"
 _CONFIRMATIONS = frozenset({"SubscriptionConfirmation", "UnsubscribeConfirmation"})
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def parse(body: str | bytes | Mapping[str, Any], where: Where = NOWHERE) -> list[Parsed]:
-    """Return what a message says: one Event, Notice or Skipped for each SES message in it, usually one.
+    """Return what a message says: an Event, Notice, Report or Skipped for each SES message in it, usually one.
 
     Raises:
         UnreadableEventError: on anything that is not feedback, or is damaged; nothing else is ever raised.
@@ -175,6 +183,10 @@ def _read_object(it: Json, where: Where, layers: int) -> list[Parsed]:
         return _read_sns(it, where, layers)
     if "detail-type" in it:
         return _read_event_bridge(it, where)
+    if reports.is_report(it):
+        return list(reports.reports_of(it, where))
+    if _LOGS in it or _FAILED in it:
+        return _read_logs(it, where)
     for key in _LISTS:
         if key in it:
             return _read_each(it[key], key, where, layers)
@@ -191,13 +203,9 @@ def _read_ses(it: Json, where: Where) -> Parsed:
     if type_ == "Received":
         return Skipped("It is about mail that came in; only mail that was sent is looked at.", type_)
     if "mail" not in it and "eventSource" in it:
-        return _cloudtrail()
+        return cloudtrail.report_of(it, where)
     told_by = Format.EVENT_PUBLISHING if key == "eventType" else Format.IDENTITY_NOTIFICATION
     return event_of(it, type_, told_by, where)
-
-
-def _cloudtrail() -> Skipped:
-    return Skipped("CloudTrail records are not read yet.", "AWS API Call via CloudTrail")
 
 
 def _read_sns(it: Json, where: Where, layers: int) -> list[Parsed]:
@@ -208,9 +216,12 @@ def _read_sns(it: Json, where: Where, layers: int) -> list[Parsed]:
     inner = Where(
         topic.region or where.region,
         topic.account_id or where.account_id,
-        where.received_at or _hint(it.get("Timestamp")),
+        where.received_at or hint(it.get("Timestamp")),
         where.untold,
         where.brief,
+        _word(it.get("MessageId")) or where.message_id,
+        _word(it.get("TopicArn")) or where.topic,
+        _word(it.get("Timestamp")) or where.published,
     )
     message = it["Message"]
     if not isinstance(message, str | dict):
@@ -224,14 +235,17 @@ def _read_event_bridge(it: Json, where: Where) -> list[Parsed]:
         raise wrong("detail-type", type_)
     if not isinstance(source, str):
         raise wrong("source", source)
-    shown = clean(type_)
     if source not in {"aws.ses", "aws.health"}:
-        return [Skipped(f"It is from {clean(source, 60)}, not from SES.", shown)]
-    if type_ == "AWS API Call via CloudTrail":
-        return [_cloudtrail()]
+        return [Skipped(f"It is from {clean(source, 60)}, not from SES.", clean(type_))]
     if not isinstance(detail, dict):
         raise wrong("detail", detail)
-    if source == "aws.health":
+    return _of_detail(it, type_, detail, where)
+
+
+def _of_detail(it: Json, type_: str, detail: Json, where: Where) -> list[Parsed]:
+    if type_ == CLOUDTRAIL:
+        return [cloudtrail.report_of(detail, _of_event_bridge(it, where), "detail.")]
+    if it["source"] == "aws.health":
         return list(health_notices(it, detail, where))
     if type_.startswith(ADVISOR):
         return list(advisor_notices(it, detail, where))
@@ -239,7 +253,7 @@ def _read_event_bridge(it: Json, where: Where) -> list[Parsed]:
         return list(sending_notices(it, detail, where))
     if "eventType" in detail or type_.startswith("Email "):
         return [_read_ses(detail, _of_event_bridge(it, where))]
-    return [Skipped("This version does not know what it is about.", shown)]
+    return [Skipped("This version does not know what it is about.", clean(type_))]
 
 
 def _of_event_bridge(it: Json, where: Where) -> Where:
@@ -247,10 +261,27 @@ def _of_event_bridge(it: Json, where: Where) -> Where:
     return Where(
         str(region) if is_region(region) else where.region,
         str(account_id) if is_account_id(account_id) else where.account_id,
-        where.received_at or _hint(it.get("time")),
+        where.received_at or hint(it.get("time")),
         where.untold,
         where.brief,
+        _word(it.get("id")) or where.message_id,
     )
+
+
+def _read_logs(it: Json, where: Where) -> list[Parsed]:
+    """Read an event of CloudWatch Logs, or one with which Lambda failed, as its destination for failures gets it."""
+    # Hardly ever: what logs tell is read, and handed over, by a function of its own.
+    from ses_monitor.feedback.logs import reports_of_logs  # noqa: PLC0415
+
+    payload = it if _LOGS in it else it[_FAILED]
+    if not isinstance(payload, dict):
+        raise wrong(_FAILED, payload)
+    if _LOGS not in payload:
+        raise UnreadableEventError(f"{_FAILED} is no event of CloudWatch Logs")
+    context = it.get("requestContext")
+    function = arn_of(context.get("functionArn")) if isinstance(context, dict) else arn_of(None)
+    found = reports_of_logs(payload, function.region or where.region)
+    return list(found) or [Skipped("It is a piece of a log in which SES refuses nothing.", _LOGS)]
 
 
 def _read_each(entries: object, key: str, where: Where, layers: int) -> list[Parsed]:
@@ -260,8 +291,11 @@ def _read_each(entries: object, key: str, where: Where, layers: int) -> list[Par
         raise UnreadableEventError(f"{key or 'it'} is an empty list")
     found: list[Parsed] = []
     for index, entry in enumerate(entries):
+        # The name is that of all of them together.
+        named = where.message_id and len(entries) > 1
+        inner = where._replace(message_id=f"{where.message_id}[{index}]") if named else where
         try:
-            found += _read(entry, where, layers + 1)
+            found += _read(entry, inner, layers + 1)
         except UnreadableEventError as error:
             place = f"{key}[{index}]: " if len(entries) > 1 else ""
             raise UnreadableEventError(place + error.reason) from None
@@ -273,8 +307,8 @@ def _read_record(it: Json, where: Where, layers: int) -> list[Parsed]:
     source = it.get("eventSource") or it.get("EventSource")
     if source == "aws:ses":
         return [Skipped("It is about mail that came in; only mail that was sent is looked at.", "Received")]
-    if "eventName" in it and "eventTime" in it:
-        return [_cloudtrail()]
+    if cloudtrail.is_record(it):
+        return [cloudtrail.report_of(it, where)]
     for key in ("Sns", "body", "Body"):
         if key in it:
             wrapped = it[key]
@@ -295,12 +329,12 @@ def _of_record(it: Json, where: Where) -> Where:
         where.received_at or _hint_of_milliseconds(sent),
         where.untold,
         where.brief,
+        _word(it.get("messageId")) or _word(it.get("MessageId")) or where.message_id,
     )
 
 
-def _hint(text: object) -> datetime | None:
-    at = moment(text) if isinstance(text, str) else None
-    return at if at is not None and at >= EARLIEST else None
+def _word(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= LONGEST_WORD else ""
 
 
 def _hint_of_milliseconds(text: object) -> datetime | None:

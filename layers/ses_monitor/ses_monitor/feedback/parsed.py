@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ses_monitor.core.check import bounded
 from ses_monitor.core.event import Event
 from ses_monitor.core.mailbox import without_addresses
+from ses_monitor.core.rejection import Report
 from ses_monitor.core.traffic import Notice
 
 Json = dict[str, Any]
@@ -46,6 +47,8 @@ class Where(NamedTuple):
 
     `untold` stands for a time that nothing tells; without it such a message is unreadable. `brief` is for who only
     records: what is said of mail that was just sent, delivered, opened or clicked is left out where nothing counts it.
+    `message_id` is SNS's name for the message, else the queue's, and `published` when SNS took it, as SNS writes that:
+    both are the same in each copy. `topic` is its ARN.
     """
 
     region: str = ""
@@ -53,9 +56,12 @@ class Where(NamedTuple):
     received_at: datetime | None = None
     untold: datetime | None = None
     brief: bool = False
+    message_id: str = ""
+    topic: str = ""
+    published: str = ""
 
 
-Parsed = Event | Notice | Skipped
+Parsed = Event | Notice | Skipped | Report
 
 NOWHERE = Where()
 

@@ -83,7 +83,7 @@ def _message(record: Mapping[str, Any], where: Where) -> Message:
     return Message(
         id=record["messageId"],
         body=record.get("body") or "",
-        where=Where(where.region, where.account_id, received_at, where.untold, where.brief),
+        where=Where(where.region, where.account_id, received_at, where.untold, where.brief, record["messageId"]),
         receives=int(receives) if receives.isdecimal() else 1,
         receipt=record.get("receiptHandle") or "",
     )

@@ -6,12 +6,16 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from ses_monitor.core.rejection import Facts
+
 T = TypeVar("T")
 
 OWN_DOMAINS_LAST = timedelta(minutes=15)
 """How long a domain that was verified, or deleted, meanwhile may go unnoticed."""
 MOST_DOMAINS = 20_000
 """Domains kept at most, some 3 MB; beyond that all are asked for anew."""
+MOST_FACTS = 1000
+"""Answers kept at most, some 2 MB."""
 
 
 class Remembered(Generic[T]):
@@ -56,3 +60,26 @@ class OwnDomains:
     def _is_fresh(self, key: tuple[str, str], now: datetime) -> bool:
         kept = self._kept.get(key)
         return kept is not None and timedelta(0) <= now - kept[0] < OWN_DOMAINS_LAST
+
+
+class FactsOfABatch:
+    """What the audits know of an account, as far as each refusal of one batch asks; what is alike is asked once.
+
+    No longer: people verify an identity and try again at once. A program that is refused repeats itself within a batch.
+    """
+
+    def __init__(self, read: Callable[[str, Collection[str]], Facts], *, most: int = MOST_FACTS) -> None:
+        """`read` returns what is known in a region, and raises where it cannot tell."""
+        self._read = read
+        self._most = most
+        self._kept: dict[tuple[str, frozenset[str]], Facts] = {}
+
+    def __call__(self, region: str, names: Collection[str]) -> Facts:
+        """Return what is known. What the reader raises is raised, and not kept."""
+        key = (region, frozenset(names))
+        facts = self._kept.get(key)
+        if facts is None:
+            if len(self._kept) >= self._most:
+                self._kept.clear()
+            facts = self._kept[key] = self._read(region, names)
+        return facts

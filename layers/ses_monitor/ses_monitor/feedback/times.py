@@ -48,6 +48,12 @@ def _otherwise(text: str) -> datetime | None:
         return None
 
 
+def hint(text: object) -> datetime | None:
+    """Return a moment that an envelope tells; None where it is none, or cannot be."""
+    at = moment(text) if isinstance(text, str) else None
+    return at if at is not None and at >= EARLIEST else None
+
+
 def moment_of_parts(parts: object) -> datetime | None:
     """Return a moment from year, month, day and so on down to nanoseconds, as Java writes it: last zeros left out."""
     if not isinstance(parts, list) or not 3 <= len(parts) <= 7:

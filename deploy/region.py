@@ -23,6 +23,8 @@ REGION = re.compile(r"^[a-z]{2,4}(-[a-z]+)+-\d+$")
 STACK = re.compile(r"^[A-Za-z][A-Za-z0-9-]{0,118}$")
 """128 characters with `-regional` behind."""
 NEEDED = "FeedbackQueueArn"
+CLOUDTRAIL = "CloudTrailRejections"
+"""An output of the home stack, and a parameter of the other; older home stacks do not have it."""
 
 
 class CannotDeployError(Exception):
@@ -40,11 +42,12 @@ def main(arguments: Sequence[str]) -> int:
     try:
         check_names(asked.region, stack, asked.home)
         home = home_region(asked.home, asked.region, ROOT / "samconfig.toml")
-        queue = home_outputs(stack, home)[NEEDED]
+        outputs = home_outputs(stack, home)
     except CannotDeployError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    status = subprocess.run(sam_command(stack, home, queue, asked.region), cwd=ROOT, check=False).returncode  # noqa: S603 - our own SAM, a list of arguments that were checked
+    command = sam_command(stack, home, outputs[NEEDED], asked.region, cloudtrail=outputs.get(CLOUDTRAIL) == "on")
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own SAM, a list of arguments that were checked
     if status == 0:
         sys.stdout.write(f"\nNext, let SES publish there: .venv/bin/ses-monitor enroll --region {asked.region}\n")
     return status
@@ -106,13 +109,14 @@ def home_outputs(stack: str, home: str) -> Mapping[str, str]:
     return outputs
 
 
-def sam_command(stack: str, home: str, queue: str, region: str) -> list[str]:
+def sam_command(stack: str, home: str, queue: str, region: str, *, cloudtrail: bool = False) -> list[str]:
     """Return the command that deploys the stack of one more region; it asks nothing."""
     return [
         *(str(SAM), "deploy", "--template-file", str(ROOT / "regional.yaml"), "--config-env", "regional"),
         *("--stack-name", f"{stack}-regional", "--region", region, "--capabilities", "CAPABILITY_IAM"),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset"),
         *("--parameter-overrides", f"HomeStackName={stack}", f"HomeRegion={home}", f"HomeQueueArn={queue}"),
+        f"{CLOUDTRAIL}={'on' if cloudtrail else 'off'}",
     ]
 
 

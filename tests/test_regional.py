@@ -12,6 +12,7 @@ import yaml
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from tests.test_template import RESOURCES, ROOT, CloudFormationLoader, policy
+from tests.test_template import TEMPLATE as HOME
 
 TEMPLATE: dict[str, Any] = yaml.load((ROOT / "regional.yaml").read_text(), CloudFormationLoader)  # noqa: S506 - a subclass of SafeLoader
 REGIONAL: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
@@ -42,10 +43,11 @@ def test_the_topic_delivers_to_the_home_queue_and_keeps_what_it_could_not_delive
     assert REGIONAL["Undelivered"]["Properties"]["MessageRetentionPeriod"] == 14 * 86400
 
 
-@pytest.mark.parametrize("rule", ["SesEventsRule", "SesHealthRule"])
+@pytest.mark.parametrize("rule", ["SesEventsRule", "SesHealthRule", "SesRejectionsRule"])
 def test_the_rules_are_those_of_home_and_put_on_the_home_bus(rule: str) -> None:
     here, home = REGIONAL[rule]["Properties"], RESOURCES[rule]["Properties"]
     assert here["EventPattern"] == home["EventPattern"]
+    assert REGIONAL[rule].get("Condition") == RESOURCES[rule].get("Condition")
     (target,) = here["Targets"]
     bus = {"Sub": "arn:${AWS::Partition}:events:${HomeRegion}:${AWS::AccountId}:event-bus/default"}
     assert target["Arn"] == bus
@@ -79,6 +81,10 @@ def test_the_home_region_is_refused() -> None:
 def test_every_parameter_is_described_and_constrained(name: str) -> None:
     parameter = TEMPLATE["Parameters"][name]
     assert parameter["Description"].endswith(".")
+    if name == "CloudTrailRejections":
+        home = HOME["Parameters"][name]
+        assert (parameter["AllowedValues"], parameter["Default"]) == (home["AllowedValues"], home["Default"])
+        return
     assert parameter["ConstraintDescription"]
     example = {"HomeStackName": "ses-monitor", "HomeRegion": "eu-west-1", "HomeQueueArn": QUEUE}[name]
     assert re.match(parameter["AllowedPattern"], example)
@@ -144,11 +150,26 @@ def test_a_region_is_deployed_with_what_the_home_stack_says(
     assert command[command.index("--stack-name") + 1] == "ses-monitor-regional"
     assert command[command.index("--region") + 1] == "eu-central-1"
     parameters = dict(each.split("=", 1) for each in command[command.index("--parameter-overrides") + 1 :])
-    assert parameters == {"HomeStackName": "ses-monitor", "HomeRegion": "eu-west-1", "HomeQueueArn": QUEUE}
+    assert parameters == {"HomeStackName": "ses-monitor", "HomeRegion": "eu-west-1", "HomeQueueArn": QUEUE} | {
+        "CloudTrailRejections": "off"
+    }
     assert set(parameters) == set(TEMPLATE["Parameters"])
     assert "--no-confirm-changeset" in command
     assert "--guided" not in command
     assert "enroll --region eu-central-1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("output", "passed"), [("on", "on"), ("off", "off"), ("", "off")])
+def test_cloudtrail_is_heard_as_at_home(
+    program: ModuleType,
+    stacks: dict[tuple[str, str], dict[str, str]],
+    deployed: list[list[str]],
+    output: str,
+    passed: str,
+) -> None:
+    stacks["eu-west-1", "ses-monitor"]["CloudTrailRejections"] = output
+    assert program.main(["--region", "eu-central-1"]) == 0
+    assert f"CloudTrailRejections={passed}" in deployed[0]
 
 
 @pytest.mark.usefixtures("stacks")

@@ -10,6 +10,7 @@ from ses_monitor.settings import (
     AuditSettings,
     IdentitySettings,
     IngestSettings,
+    LogSettings,
     PublishSettings,
     SettingsError,
     SlackSettings,
@@ -21,6 +22,10 @@ IDENTITIES = {
     "IDENTITY_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/ses-monitor-identities",
 }
 INGEST = {"TABLE_NAME": "ses-monitor", "AWS_REGION": "eu-west-1"}
+LOGS = {
+    "AWS_REGION": "eu-west-1",
+    "FEEDBACK_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/ses-monitor-feedback",
+}
 PUBLISH = {"TABLE_NAME": "ses-monitor", "ALERT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:ses-monitor-alerts"}
 SLACK = {
     "TABLE_NAME": "ses-monitor",
@@ -65,6 +70,10 @@ def test_ingest_feedback_reads_its_settings() -> None:
     assert read == IngestSettings("ses-monitor", "eu-west-1", "/ses-monitor/recipient-key", url, 15, 30)
 
 
+def test_ingest_logs_reads_its_settings() -> None:
+    assert settings.ingest_logs(LOGS) == LogSettings("eu-west-1", LOGS["FEEDBACK_QUEUE_URL"])
+
+
 def test_publish_alerts_reads_its_settings() -> None:
     assert settings.publish_alerts(PUBLISH) == PublishSettings("ses-monitor", PUBLISH["ALERT_TOPIC_ARN"], 400)
 
@@ -81,6 +90,7 @@ def test_deliver_slack_reads_its_settings() -> None:
         *((settings.audit_accounts, AUDIT, variable) for variable in AUDIT),
         *((settings.audit_identities, IDENTITIES, variable) for variable in IDENTITIES),
         *((settings.ingest_feedback, INGEST, variable) for variable in INGEST),
+        *((settings.ingest_logs, LOGS, variable) for variable in LOGS),
         *((settings.publish_alerts, PUBLISH, variable) for variable in PUBLISH),
         *((settings.deliver_slack, SLACK, variable) for variable in SLACK),
     ],

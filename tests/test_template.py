@@ -14,6 +14,7 @@ from ses_monitor.collect.pacing import Pacer
 from ses_monitor.core.identity_run import LEASE
 from ses_monitor.core.model import Scope
 from ses_monitor.feedback.ingest import Failure, Message, Step
+from ses_monitor.feedback.logs import FILTER_NAME, FILTER_PATTERN
 from ses_monitor.feedback.parsed import NOWHERE
 from ses_monitor.feedback.queue import wait_before
 
@@ -126,6 +127,7 @@ def test_each_function_has_its_own_role_log_group_time_limit_and_description(nam
 MISSED_OTHERWISE = {
     "PlanIdentitiesFunction": "NoIdentityAuditAlarm",
     "IngestFeedbackFunction": "FeedbackLateAlarm",
+    "IngestLogsFunction": "FeedbackDeadLettersAlarm",
     "DeliverSlackFunction": "SlackLateAlarm",
 }
 """What shows within the same time when one of these fails: an alarm on its errors would cost, and say it once more."""
@@ -263,14 +265,105 @@ def test_a_message_that_comes_back_from_the_dead_letters_is_still_known() -> Non
 
 
 def test_the_rules_take_what_ses_tells_through_eventbridge_and_nothing_of_cloudtrail() -> None:
-    patterns = [rule["Properties"]["EventPattern"] for rule in of_type("AWS::Events::Rule").values()]
-    ses = next(pattern for pattern in patterns if pattern["source"] == ["aws.ses"])
-    health = next(pattern for pattern in patterns if pattern["source"] == ["aws.health"])
+    ses, health = (RESOURCES[rule]["Properties"]["EventPattern"] for rule in ("SesEventsRule", "SesHealthRule"))
     prefixes = tuple(each["prefix"] for each in ses["detail-type"])
     told = ("Email Bounced", "Email Rendering Failed", "Advisor Recommendation Status Open", "Sending Status Disabled")
     assert all(each.startswith(prefixes) for each in told)
     assert not "AWS API Call via CloudTrail".startswith(prefixes)
     assert health["detail"] == {"service": ["SES"], "eventTypeCode": [{"prefix": "AWS_SES_"}]}
+
+
+# --- Refused sends ----------------------------------------------------------------------------------------------------
+
+
+def matches(pattern: Any, event: Any) -> bool:
+    """Tell as EventBridge does whether an event matches; of its operators those that are used here."""
+    if isinstance(pattern, list):
+        return any(_one_matches(each, event) for each in pattern)
+    alternatives = pattern.get("$or")
+    if alternatives is not None and not any(matches(each, event) for each in alternatives):
+        return False
+    inner = event if isinstance(event, dict) else {}
+    return all(matches(each, inner.get(key)) for key, each in pattern.items() if key != "$or")
+
+
+def _one_matches(operand: Any, value: Any) -> bool:
+    if not isinstance(operand, dict):
+        return bool(operand == value)
+    if "exists" in operand:
+        return (value is not None) is operand["exists"]
+    return isinstance(value, str) and value.startswith(operand["prefix"])
+
+
+def recorded(**detail: Any) -> dict[str, Any]:
+    """A send as CloudTrail records it."""
+    send = {"eventSource": "ses.amazonaws.com", "eventName": "SendEmail", "readOnly": True, "responseElements": None}
+    return {"source": "aws.ses", "detail-type": "AWS API Call via CloudTrail", "detail": {**send, **detail}}
+
+
+@pytest.mark.parametrize(
+    ("detail", "taken"),
+    [
+        ({}, False),
+        ({"additionalEventData": {"sesMessageId": "0102"}}, False),
+        ({"errorCode": "MessageRejected", "errorMessage": "Email address is not verified."}, True),
+        ({"errorMessage": "Email address is not verified.", "eventName": "SendBulkEmail"}, True),
+        ({"responseElements": {"errorCode": "MessageRejected", "errorMessage": "no"}}, True),
+        ({"responseElements": {"error": {"code": "MessageRejected"}}}, True),
+        ({"responseElements": {"messageId": "0102"}}, False),
+        ({"errorCode": "NotFoundException", "eventName": "GetEmailIdentity"}, False),
+        ({"errorCode": "AccessDenied", "eventSource": "s3.amazonaws.com"}, False),
+    ],
+)
+def test_of_cloudtrail_only_sends_that_failed_are_taken(detail: dict[str, Any], taken: bool) -> None:
+    pattern = RESOURCES["SesRejectionsRule"]["Properties"]["EventPattern"]
+    assert matches(pattern, recorded(**detail)) is taken
+    assert not matches(pattern, recorded(**detail) | {"detail-type": "Email Bounced"})
+
+
+def test_cloudtrail_is_heard_only_by_those_who_want_it() -> None:
+    rule = RESOURCES["SesRejectionsRule"]
+    assert rule["Condition"] == "HearsCloudTrail"
+    assert TEMPLATE["Conditions"]["HearsCloudTrail"] == {"Equals": [{"Ref": "CloudTrailRejections"}, "on"]}
+    assert TEMPLATE["Parameters"]["CloudTrailRejections"]["Default"] == "off"
+    # Only management events that read need another state; sends are data events.
+    assert "State" not in rule["Properties"]
+
+
+def test_log_groups_of_this_account_and_region_may_hand_over_their_lines_and_nobody_else() -> None:
+    permission = RESOURCES["LogGroupsOfThisAccount"]["Properties"]
+    assert permission["FunctionName"] == {"Ref": "IngestLogsFunction"}
+    assert permission["Principal"] == "logs.amazonaws.com"
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    arn = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"
+    assert permission["SourceArn"] == {"Sub": arn}
+
+
+def test_one_log_group_is_subscribed_if_named_with_the_pattern_of_the_code() -> None:
+    subscription = RESOURCES["RejectionSubscription"]
+    assert subscription["Condition"] == "HasLogGroup"
+    assert subscription["DependsOn"] == "LogGroupsOfThisAccount"
+    assert subscription["Properties"] == {
+        "FilterName": FILTER_NAME,
+        "LogGroupName": {"Ref": "RejectionLogGroup"},
+        "DestinationArn": {"GetAtt": ["IngestLogsFunction", "Arn"]},
+        "FilterPattern": FILTER_PATTERN,
+    }
+
+
+def test_the_reader_of_logs_may_only_send_to_the_queue_and_what_it_fails_at_is_kept() -> None:
+    dead = {"GetAtt": ["FeedbackDeadLetters", "Arn"]}
+    granted = {action: each["Resource"] for each in statements("IngestLogsRole") for action in actions(each)}
+    assert set(granted) == {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+    assert granted["sqs:SendMessage"] == [{"GetAtt": ["FeedbackQueue", "Arn"]}, dead]
+    function = FUNCTIONS["IngestLogsFunction"]["Properties"]
+    assert function["EventInvokeConfig"]["DestinationConfig"] == {"OnFailure": {"Type": "SQS", "Destination": dead}}
+    assert function["MemorySize"] == 256
+
+
+def test_the_outputs_say_what_log_groups_are_subscribed_to() -> None:
+    assert TEMPLATE["Outputs"]["IngestLogsFunctionArn"]["Value"] == {"GetAtt": ["IngestLogsFunction", "Arn"]}
+    assert TEMPLATE["Outputs"]["CloudTrailRejections"]["Value"] == {"Ref": "CloudTrailRejections"}
 
 
 def test_the_recipients_key_is_read_by_one_function_and_only_where_there_is_one() -> None:
@@ -368,6 +461,8 @@ def test_every_parameter_is_described_and_constrained(name: str) -> None:
         ("Regions", "Ireland"),
         ("SendingRegions", "eu-west"),
         ("TrustedAccounts", "111122223333, 444455556666"),
+        ("RejectionLogGroup", "arn:aws:logs:eu-west-1:111122223333:log-group:/shop/app:*"),
+        ("RejectionLogGroup", "/shop/app,/shop/mail"),
         ("RecipientKeyParameter", "a secret of my own"),
         ("RecipientKeyParameter", "recipient-key"),
     ],

@@ -24,7 +24,7 @@ STYLES: Mapping[State, str] = {
     State.FAILED: "bold red",
     State.KEPT: "cyan",
 }
-_WORDS: Mapping[State, str] = {
+WORDS: Mapping[State, str] = {
     State.PLANNED: "to do",
     State.DONE: "done",
     State.FAILED: "FAILED",
@@ -145,7 +145,7 @@ def _table(steps: Sequence[Step]) -> Table:
         if step.kind is Kind.CONFIGURATION_SET and step.action is Action.SUBSCRIBE_QUEUE:
             action = "no room for our event destination"
         table.add_row(
-            Text(_WORDS[step.state], STYLES[step.state]),
+            Text(WORDS[step.state], STYLES[step.state]),
             Text(_subject(step)),
             Text(action),
         )

@@ -16,7 +16,7 @@ from ses_monitor.alerts.words import line, moment
 from ses_monitor.audit.deadlines import Deadlines, begin, find_regions_soon
 from ses_monitor.collect.pacing import RATE, Pacer
 from ses_monitor.core.observed import Blindness, Known, Missing, Observed
-from ses_monitor_cli import aws, clock, document
+from ses_monitor_cli import aws, clock, document, enrollment_logs
 from ses_monitor_cli.deployed import DEFAULT_STACK, StackName
 from ses_monitor_cli.enrollment import Plan, Publisher, Sender, State, Step, plan
 from ses_monitor_cli.enrollment_reading import EnrollmentReader, TopicReader, begin_asking, begin_reading, find_ours
@@ -43,6 +43,14 @@ def enroll(  # noqa: PLR0913, PLR0917 - each is an option of the command
         bool,
         typer.Option("--deliveries", help="Have identities tell of each delivery as well."),
     ] = False,
+    log_group: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Have the monitor read what SES refuses in this log group of the stack's region, and nothing else;"
+            " repeat for more.",
+        ),
+    ] = None,
     stack_name: StackName = None,
     stack_region: Annotated[
         str | None,
@@ -69,8 +77,11 @@ def enroll(  # noqa: PLR0913, PLR0917 - each is an option of the command
     known = aws.known_regions(session, "sesv2")
     wanted = check_regions(region or (), known, "--region")
     where = _stack_region(session, stack_region)
+    log_groups = _log_groups(log_group or (), where, wanted)
     aws.check_credentials(session)
     stack = stack_name or DEFAULT_STACK
+    if log_group:
+        raise typer.Exit(_enroll_log_groups(session, where, stack, log_groups, apply=apply, as_json=as_json))
     ours = find_ours(session, where, stack)
     clients = aws.make_clients(session, next(iter(wanted), ours.home))
     pacer = Pacer(pace)
@@ -99,6 +110,39 @@ def enroll(  # noqa: PLR0913, PLR0917 - each is an option of the command
     else:
         _print(plans, f"stack {stack} in {where}", applied=apply)
     raise typer.Exit(_status(plans))
+
+
+def _log_groups(given: Sequence[str], where: str, wanted: Sequence[str]) -> tuple[str, ...]:
+    if given and any(each != where for each in wanted):
+        msg = f"log groups are enrolled in the stack's own region only, which is {where}. Leave --region away"
+        raise typer.BadParameter(msg, param_hint="--region")
+    try:
+        return enrollment_logs.names_of(given, where)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--log-group") from error
+
+
+def _enroll_log_groups(
+    session: boto3.Session, where: str, stack: str, names: Sequence[str], *, apply: bool, as_json: bool
+) -> ExitStatus:
+    function = enrollment_logs.find_function(session, where, stack)
+    groups = enrollment_logs.LogGroups(session, where, function)
+    steps = [groups.look(name) for name in names]
+    if apply:
+        steps = [groups.put(step) if step.state is State.PLANNED else step for step in steps]
+    if as_json:
+        write(document.to_text(enrollment_logs.document_of(steps, where, function)))
+    else:
+        console = answer_console()
+        with console.capture() as printed:
+            console.print(_headline("Refused sends to ses-monitor", f"stack {stack} in {where}"))
+            enrollment_logs.print_steps(console, steps, applied=apply)
+        write(printed.get())
+    return enrollment_logs.status_of(steps)
+
+
+def _headline(what: str, stack: str) -> Text:
+    return Text.assemble((what, "bold"), f" · {line(stack, 200)} · {moment(clock.utc_now())}")
 
 
 def _applied(plans: Sequence[Plan], writer: SesWriter, shown: ProgressLine) -> list[Plan]:
@@ -158,9 +202,7 @@ def _raise_if_blind(read: Mapping[str, _Read]) -> None:
 def _print(plans: Sequence[Plan], stack: str, *, applied: bool) -> None:
     console = answer_console()
     with console.capture() as printed:
-        console.print(
-            Text.assemble(("Feedback to ses-monitor", "bold"), f" · {line(stack, 200)} · {moment(clock.utc_now())}")
-        )
+        console.print(_headline("Feedback to ses-monitor", stack))
         print_plans(console, plans)
         console.print()
         console.print(Text(answer_of(plans, applied=applied), "bold"))

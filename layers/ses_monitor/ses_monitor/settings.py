@@ -70,6 +70,14 @@ class IngestSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What `ingest_logs` needs."""
+
+    home_region: str
+    queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class PublishSettings:
     """What `publish_alerts` needs."""
 
@@ -141,6 +149,18 @@ def ingest_feedback(environment: Mapping[str, str]) -> IngestSettings:
         # A message may come back from the dead letters after 14 days, and must then be recognised.
         event_days=_days(environment, "EVENT_DAYS", least=15, default="90"),
         history_days=_days(environment, "HISTORY_DAYS"),
+    )
+
+
+def ingest_logs(environment: Mapping[str, str]) -> LogSettings:
+    """Read the settings of `ingest_logs`.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    return LogSettings(
+        home_region=_matching(environment, "AWS_REGION", _REGION, "an AWS region; Lambda sets it itself"),
+        queue_url=_matching(environment, "FEEDBACK_QUEUE_URL", _QUEUE, "the URL of the feedback queue"),
     )
 
 

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from ses_monitor.core.traffic import Tally
 from simulator.demo.stack import DeployedMonitor, NotInTimeError
-from simulator.demo.story import CHAPTERS, CUSTOMER, SECOND_REGION, SENDERS, Chapter
+from simulator.demo.story import CHAPTERS, CUSTOMER, REFUSED, SECOND_REGION, SENDERS, Chapter
 from simulator.embedded_aws import DeployError, FunctionError, StartError
 from simulator.embedded_aws.process import REPOSITORY
 from simulator.feedback_traffic import From
@@ -46,6 +46,7 @@ def main() -> int:
                 _tell(monitor, chapter)
             _show_counters(monitor)
             _show(monitor, "What happened to one customer's mail", ["recipient", CUSTOMER])
+            _show(monitor, "What an error means, in this account", ["explain", REFUSED])
             _show(monitor, "What the table says now", ["status"])
             _show_query(monitor)
     except (DeployError, FunctionError, NotInTimeError, StartError) as error:

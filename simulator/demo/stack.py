@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -26,6 +26,7 @@ from ses_monitor.store.feedback_reads import FeedbackReads
 from ses_monitor.store.queries import Queries
 from simulator.embedded_aws import EmbeddedAws, invoke, sam_build, sam_deploy
 from simulator.embedded_aws.process import ACCOUNT_ID, REPOSITORY, ROOT_KEY
+from simulator.logs import subscription_event
 from simulator.server import Simulator
 
 if TYPE_CHECKING:
@@ -132,6 +133,12 @@ class DeployedMonitor:
                 raise RuntimeError(msg)
             count += len(entries)
         return count
+
+    def read_log(self, log_group: str, messages: Sequence[str]) -> dict[str, Any]:
+        """Have the function that reads logs read `messages`, as a subscription would, and return what it answers."""
+        event = subscription_event(messages, log_group)
+        answer: dict[str, Any] = invoke(self.aws, self.outputs["IngestLogsFunctionName"], event)
+        return answer
 
     def wait_until_ingested(self, seconds: float = 60) -> None:
         """Wait until the feedback queue is empty: every event in it was recorded, or put with the dead letters.

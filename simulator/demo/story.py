@@ -14,6 +14,11 @@ from simulator.feedback_traffic import From, traffic
 AUDITS_UNTIL_BLINDNESS_IS_TOLD = 3
 SECOND_REGION = "us-east-1"
 CUSTOMER = "ada.reader@example.org"
+REFUSED = (
+    "botocore.errorfactory.MessageRejected: An error occurred (MessageRejected) when calling the SendEmail operation:"
+    " Email address is not verified. The following identities failed the check in region US-WEST-2:"
+    " releases@harbour-audio.example"
+)
 SENDERS = (
     From(HOME_REGION, "harbour-books.example", "transactional"),
     From(HOME_REGION, "news.harbour-books.example", "newsletter"),
@@ -77,6 +82,19 @@ def _mail_comes_back(monitor: DeployedMonitor) -> None:
         feedback.bounce(for_ada, for_ada.recipients, now - timedelta(minutes=2), feedback.MAILBOX_FULL),
     ]
     monitor.publish_feedback(HOME_REGION, told)
+    monitor.wait_until_ingested()
+
+
+def _sends_are_refused(monitor: DeployedMonitor) -> None:
+    """Two applications fail to send: one is found in its log, the other reports it itself."""
+    monitor.read_log("/ecs/audio-shop", [f"attempt {n}: {REFUSED}" for n in range(1, 13)])
+    launch = {
+        "rejection": "554 Message rejected: Email address is not verified. The following identities failed the check"
+        " in region EU-CENTRAL-1: leser@example.net",
+        "region": "eu-central-1",
+        "sender": "Hafenbücher <shop@hafenbuecher.example>",
+    }
+    monitor.publish_feedback(HOME_REGION, [launch])
     monitor.wait_until_ingested()
 
 
@@ -149,5 +167,13 @@ CHAPTERS = (
         " eu-west-1 lacks an attribute: SES took those mails, and sent none.",
         _mail_comes_back,
         audits=1,
+    ),
+    Chapter(
+        "Mail that SES never took",
+        "SES makes no event of a send that it refuses: only the application hears of it. A new service in us-west-2"
+        " tries twelve times, and its log is subscribed; the German shop's launch reports its first refusal itself."
+        " SES's words are the same both times. The cause is not.",
+        _sends_are_refused,
+        audits=0,
     ),
 )

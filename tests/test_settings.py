@@ -32,6 +32,7 @@ SLACK = {
     "SLACK_WEBHOOK_PARAMETER": "/ses-monitor/slack-webhook",
     "SLACK_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/ses-monitor-slack",
 }
+BOT = {"SLACK_BOT_TOKEN_PARAMETER": "/ses-monitor/slack-bot-token", "SLACK_CHANNEL": "C0123456789"}
 Read = Callable[[Mapping[str, str]], Any]
 WEBHOOK = "https://hooks.slack.com/services/T0/B0/verysecret"
 
@@ -84,6 +85,29 @@ def test_deliver_slack_reads_its_settings() -> None:
     )
 
 
+def test_deliver_slack_reads_a_bots_settings_with_a_webhook_or_without() -> None:
+    both = settings.deliver_slack(SLACK | BOT)
+    assert (both.slack_bot_token_parameter, both.slack_channel) == ("/ses-monitor/slack-bot-token", "C0123456789")
+    assert both.slack_api_url == "https://slack.com/api"
+    alone = {name: value for name, value in (SLACK | BOT).items() if name != "SLACK_WEBHOOK_PARAMETER"}
+    assert settings.deliver_slack(alone).slack_webhook_parameter == ""
+    elsewhere = settings.deliver_slack({**alone, "SLACK_API_URL": " http://127.0.0.1:8080/api "})
+    assert elsewhere.slack_api_url == "http://127.0.0.1:8080/api"
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_bot_without_a_channel_is_named(value: str | None) -> None:
+    others = {name: value for name, value in (SLACK | BOT).items() if name != "SLACK_CHANNEL"}
+    with pytest.raises(SettingsError, match=r"^SLACK_CHANNEL is not set; it must be "):
+        settings.deliver_slack(others if value is None else {**others, "SLACK_CHANNEL": value})
+
+
+def test_a_token_put_where_its_parameters_name_belongs_is_not_repeated() -> None:
+    with pytest.raises(SettingsError, match="not the token") as caught:
+        settings.deliver_slack({**SLACK, **BOT, "SLACK_BOT_TOKEN_PARAMETER": "xoxb-very-secret"})
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("read", "environment", "variable"),
     [
@@ -133,6 +157,14 @@ def test_a_missing_variable_is_named(read: Read, environment: dict[str, str], va
         (settings.deliver_slack, SLACK, "SLACK_QUEUE_URL", "ses-monitor-slack"),
         (settings.deliver_slack, SLACK, "SLACK_WEBHOOK_PARAMETER", "two words"),
         (settings.deliver_slack, SLACK, "SLACK_WEBHOOK_PARAMETER", WEBHOOK),
+        (settings.deliver_slack, SLACK | BOT, "SLACK_WEBHOOK_PARAMETER", WEBHOOK),
+        (settings.deliver_slack, SLACK | BOT, "SLACK_BOT_TOKEN_PARAMETER", "two words"),
+        (settings.deliver_slack, SLACK | BOT, "SLACK_CHANNEL", "#mail-alerts"),
+        (settings.deliver_slack, SLACK | BOT, "SLACK_CHANNEL", "mail"),
+        (settings.deliver_slack, SLACK, "SLACK_CHANNEL", "#mail-alerts"),
+        (settings.deliver_slack, SLACK | BOT, "SLACK_API_URL", "http://slack.com/api"),
+        (settings.deliver_slack, SLACK | BOT, "SLACK_API_URL", "http://127.0.0.1.evil.example/"),
+        (settings.deliver_slack, SLACK | BOT, "SLACK_API_URL", "slack.com"),
     ],
 )
 def test_a_wrong_variable_is_named(read: Read, environment: dict[str, str], variable: str, value: str) -> None:

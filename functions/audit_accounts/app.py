@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ses_monitor import settings
 from ses_monitor.audit.accounts import Plan, audit_accounts
 from ses_monitor.audit.feedback import Seen, audit_feedback
+from ses_monitor.audit.figures import report
 from ses_monitor.collect.accounts import AwsAccountReader
 from ses_monitor.collect.clients import WRITING, Clients
 from ses_monitor.collect.regions import find_regions
@@ -46,15 +47,11 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     regions = find_regions(clients, SETTINGS.home_region, SETTINGS.regions)
     plan = Plan(account, SETTINGS.home_region, regions, SETTINGS.sending_regions, now, seconds())
     outcome = audit_accounts(AwsAccountReader(clients), table, plan, _crashed)
-    metrics.add_metric("AuditsCompleted", "Count", 1)
-    metrics.add_metric("ChecksCrashed", "Count", outcome.crashes)
-    run = outcome.run
-    summary = {each: len(getattr(run, each)) for each in ("regions", "skipped", "unseen")}
-    summary |= {each: getattr(run, each) for each in ("changes", "conflicts", "duration_ms")}
-    logger.info("Audited", extra=summary)
+    summary = report(outcome, logger, metrics)
     # The accounts' audit is stored and counted by now: whatever this raises undoes nothing of it, and is an error.
     told = audit_feedback(feedback, table, Seen(account, regions, now, outcome.seen), seconds=seconds())
     metrics.add_metric("ChecksCrashed", "Count", told.crashes)
     summary |= {"feedback_subjects": told.subjects, "feedback_left": told.left, "feedback_changes": len(told.changes)}
+    summary["feedback_refused"] = told.refused
     logger.info("Audited feedback", extra=summary)
     return summary

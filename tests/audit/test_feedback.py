@@ -294,11 +294,14 @@ def test_what_a_retired_check_left_open_is_gone(monitor: Monitor) -> None:
     ]
 
 
-def test_findings_of_feedback_are_no_baseline_and_may_be_muted(monitor: Monitor) -> None:
+@pytest.mark.parametrize(("unheard", "muted_by"), [(True, "quiet"), (False, "")])
+def test_findings_of_feedback_are_no_baseline_and_what_nobody_heard_of_ends_muted(
+    monitor: Monitor, unheard: bool, muted_by: str
+) -> None:
     monitor.store.mutes_in_force = [Mute("quiet", "ops", "known", NOW + timedelta(days=1), region="eu-west-1")]
-    monitor.put(REJECTED)
+    monitor.put(replace(REJECTED, unheard=unheard))
     [change] = monitor.audit().changes
-    assert (change.muted_by, change.baseline) == ("quiet", False)
+    assert (change.muted_by, change.baseline) == (muted_by, False)
 
 
 def test_what_another_run_wrote_in_between_is_left_to_it(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,12 @@ from tests.build import NOW
 from tests.core.lifecycle import AUDIT, BAD, MILD, Life, blind, found, saw, words
 
 MUTE = Mute("m1", owner="ops", reason="planned", expires_at=NOW + timedelta(days=7))
-WHAT = {"tag": "DKIM_FAILED", "check_id": "identity.dkim", "region": "eu-west-1", "subject": "shop.example.com"}
+WHAT: dict[str, Any] = {
+    "tag": "DKIM_FAILED",
+    "check_id": "identity.dkim",
+    "region": "eu-west-1",
+    "subject": "shop.example.com",
+}
 
 
 @pytest.mark.parametrize(
@@ -24,6 +29,9 @@ WHAT = {"tag": "DKIM_FAILED", "check_id": "identity.dkim", "region": "eu-west-1"
         pytest.param({"tag": "DKIM_PENDING"}, False, id="another tag"),
         pytest.param({"check_id": "identity.dkim"}, True, id="its check"),
         pytest.param({"check_id": "identity.policy"}, False, id="another check"),
+        pytest.param({"check_id": "identity"}, True, id="its family"),
+        pytest.param({"check_id": "ident"}, False, id="half a family"),
+        pytest.param({"check_id": "dns"}, False, id="another family"),
         pytest.param({"region": "eu-west-1"}, True, id="its region"),
         pytest.param({"region": "us-east-1"}, False, id="another region"),
         pytest.param({"subject": "shop.example.com"}, True, id="its subject"),
@@ -37,6 +45,27 @@ WHAT = {"tag": "DKIM_FAILED", "check_id": "identity.dkim", "region": "eu-west-1"
 )
 def test_a_mute_covers_what_all_its_fields_match_until_it_expires(narrowed: dict[str, Any], covers: bool) -> None:
     assert replace(MUTE, **narrowed).covers(**WHAT, at=NOW) is covers
+
+
+@pytest.mark.parametrize(
+    ("chosen", "silences"),
+    [
+        pytest.param({}, False, id="everything"),
+        pytest.param({"region": "eu-west-1"}, False, id="a region"),
+        pytest.param({"subject": "*.example.com"}, False, id="a subject"),
+        pytest.param({"check_id": "identity"}, False, id="a family"),
+        pytest.param({"region": "eu-west-1", "subject": "shop.example.com"}, False, id="a subject in a region"),
+        pytest.param({"tag": "DKIM_FAILED"}, True, id="its tag"),
+        pytest.param({"check_id": "identity.dkim"}, True, id="its check"),
+        pytest.param({"tag": "DKIM_FAILED", "region": "us-east-1"}, False, id="its tag elsewhere"),
+    ],
+)
+def test_what_is_critical_is_silenced_only_by_who_names_it(chosen: dict[str, Any], silences: bool) -> None:
+    mute = replace(MUTE, **chosen)
+    assert mute.covers(**WHAT, at=NOW, severity=Severity.CRITICAL) is silences
+    assert bool(muted_by([mute], **WHAT, at=NOW, severity=Severity.CRITICAL)) is silences
+    elsewhere = "region" in chosen and chosen["region"] != WHAT["region"]
+    assert mute.covers(**WHAT, at=NOW, severity=Severity.ERROR) is not elsewhere
 
 
 def test_the_first_mute_that_covers_is_named() -> None:

@@ -126,7 +126,7 @@ def test_a_region_is_audited_for_its_feedback_with_the_account_that_was_just_rea
 
     def audit(*arguments: Any, **more: Any) -> Any:
         handed.append((arguments[2], more["seconds"]))
-        return SimpleNamespace(crashes=0, subjects=0, left=0, changes=())
+        return SimpleNamespace(crashes=0, subjects=0, left=0, changes=(), refused=0)
 
     monkeypatch.setattr(app, "audit_feedback", audit)
     app.handler({}, CONTEXT)

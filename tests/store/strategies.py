@@ -44,6 +44,9 @@ stored_findings = st.builds(
     cause=lines,
     steps=steps,
     evidence=evidence,
+    flaps=counts,
+    told_at=st.none() | instants,
+    unheard=st.booleans(),
 )
 changes = st.builds(
     Change,
@@ -65,6 +68,7 @@ changes = st.builds(
     was_severity=st.none() | severities,
     baseline=st.booleans(),
     muted_by=lines,
+    flaps=counts,
 )
 accounts = st.builds(
     AccountFacts,
@@ -111,6 +115,7 @@ mutes = st.builds(
     check_id=lines,
     region=lines,
     subject=lines,
+    created_at=st.none() | instants,
 )
 runs = st.builds(
     RunRecord,

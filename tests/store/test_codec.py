@@ -37,6 +37,17 @@ def test_a_finding_comes_back_as_it_was(stored: Stored) -> None:
     assert codec.read_finding(codec.finding_item(stored, DAYS)) == stored
 
 
+@given(strategies.stored_findings, strategies.changes)
+def test_items_from_before_flaps_were_kept_are_read(stored: Stored, change: Change) -> None:
+    added = ("flaps", "told_at", "unheard")
+    old = [
+        {name: value for name, value in item.items() if name not in added}
+        for item in (codec.finding_item(stored, DAYS), codec.change_items(change, DAYS)[0])
+    ]
+    assert codec.read_finding(old[0]) == replace(stored, flaps=0, told_at=None, unheard=False)
+    assert codec.read_change(old[1]) == replace(change, flaps=0)
+
+
 @given(strategies.changes)
 def test_a_change_comes_back_as_it_was(change: Change) -> None:
     for item in codec.change_items(change, DAYS):

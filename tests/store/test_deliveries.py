@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from ses_monitor.store.deliveries import ATTEMPTS, Claim, Deliveries, TableBusyError
+from ses_monitor.store.deliveries import ATTEMPTS, Claim, Deliveries, Root, RootId, TableBusyError, Told
 from tests.store.examples import (
     HISTORY_DAYS,
     NOW,
@@ -250,3 +251,58 @@ def test_hostile_names_are_bounded(deliveries: Deliveries, name: str) -> None:
     deliveries.delivered(name, name, {name: 3}, NOW)
     assert deliveries.claim(name, name, NOW, LEASE) is Claim.ALREADY_DELIVERED
     assert deliveries.told_versions(name, [name]) == {name: 3}
+
+
+# --- messages that others follow ------------------------------------------------------------------------------------
+
+ROOT = RootId("C0123456789", "1780000000.000100")
+
+
+def test_what_was_told_last_names_its_title_its_time_and_its_thread(deliveries: Deliveries) -> None:
+    deliveries.note("slack", {"f1": 7}, NOW, title="Sandbox in eu-west-1", root=ROOT)
+    deliveries.delivered("a1", "slack", {"f2": 3}, NOW, title="Under review")
+    assert deliveries.told("slack", ["f1", "f2", "f3"]) == {
+        "f1": Told(7, NOW, "Sandbox in eu-west-1", ROOT),
+        "f2": Told(3, NOW, "Under review"),
+    }
+    deliveries.note("slack", {"f1": 6}, NOW, title="older")
+    assert deliveries.told("slack", ["f1"])["f1"].title == "Sandbox in eu-west-1"
+
+
+def test_a_message_is_saved_by_whoever_saw_it_last(deliveries: Deliveries, faulty: Faulty) -> None:
+    assert deliveries.root("slack", ROOT) is None
+    first = deliveries.save_root("slack", Root(ROOT, "one", NOW))
+    assert first == Root(ROOT, "one", NOW, 1)
+    assert deliveries.save_root("slack", Root(ROOT, "late", NOW)) is None
+    other = faulty()
+    theirs = other.root("slack", ROOT)
+    assert theirs == first
+    assert deliveries.save_root("slack", replace(first, content="two")) == Root(ROOT, "two", NOW, 2)
+    assert other.save_root("slack", replace(theirs, content="lost")) is None
+    assert other.root("slack", ROOT) == Root(ROOT, "two", NOW, 2)
+    assert other.root("mail", ROOT) is None
+
+
+def test_a_message_is_too_old_to_be_followed_after_the_history_however_often_it_changed(
+    deliveries: Deliveries, clock: Clock
+) -> None:
+    saved = deliveries.save_root("slack", Root(ROOT, "one", NOW))
+    assert saved is not None
+    clock.pass_(days=HISTORY_DAYS)
+    assert deliveries.save_root("slack", replace(saved, content="two")) is not None
+    assert deliveries.root("slack", ROOT) is not None
+    clock.pass_(seconds=1)
+    assert deliveries.root("slack", ROOT) is None
+
+
+def test_a_save_whose_answer_was_lost_is_seen_when_looked_at_again(faulty: Faulty) -> None:
+    lost = Fault(refused("ConditionalCheckFailedException"), after=True)
+    ours = faulty(put_item=[lost])
+    assert ours.save_root("slack", Root(ROOT, "one", NOW)) is None
+    assert ours.root("slack", ROOT) == Root(ROOT, "one", NOW, 1)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+def test_a_save_that_fails_is_raised(faulty: Faulty, code: str) -> None:
+    with pytest.raises(ClientError, match=code):
+        faulty(put_item=[Fault(refused(code))]).save_root("slack", Root(ROOT, "one", NOW))

@@ -8,7 +8,8 @@ import pytest
 
 from ses_monitor.core.model import Severity
 from ses_monitor.core.stored import Phase, Transition
-from ses_monitor.store.queries import Queries
+from ses_monitor.store.deliveries import Deliveries
+from ses_monitor.store.queries import Queries, Told
 from ses_monitor.store.table import Table
 from tests.store.examples import (
     ACCOUNT,
@@ -92,6 +93,41 @@ class TestOpenFindings:
             ("us-east-1", "STOPPED"),
         ]
         assert len(queries.findings_of("account", limit=3)) == 3
+
+
+def test_a_family_is_read_in_every_phase(table: Table, queries: Queries, clock: Clock) -> None:
+    over, still = finding("OVER"), finding("STILL", region="us-east-1")
+    table.save(settlement(opening(over), opening(still), opening(replace(WATCHED, tag="WATCHED"))))
+    table.save(settlement(opening(replace(OPEN, check_id="dns.dmarc", tag="OTHER_FAMILY"))))
+    table.save(settlement(resolving(over, NOW + timedelta(minutes=5))))
+    assert [(each.tag, each.phase) for each in queries.findings("account")] == [
+        ("OVER", Phase.RESOLVED),
+        ("WATCHED", Phase.WATCHED),
+        ("STILL", Phase.OPEN),
+    ]
+    assert len(queries.findings("account", limit=1)) == 1
+    clock.pass_(days=HISTORY_DAYS + 1)
+    assert [each.tag for each in queries.findings("account")] == ["STILL"], "the others are kept no more"
+
+
+@pytest.mark.parametrize("subject", ["example.com", "a#b", "x" * 3000])
+def test_one_finding_is_read_by_all_that_names_it(table: Table, queries: Queries, subject: str) -> None:
+    stored = replace(OPEN, subject=subject)
+    table.save(settlement(opening(stored), opening(replace(stored, tag=f"{stored.tag}_TOO"))))
+    found = queries.finding(stored.region, stored.check_id, subject, stored.tag)
+    assert found is not None
+    assert (found.finding_id, found.phase) == (stored.finding_id, Phase.OPEN)
+    assert queries.finding(stored.region, stored.check_id, subject + "x", stored.tag) is None
+
+
+def test_what_a_channel_was_told_last(deliveries: Deliveries, queries: Queries) -> None:
+    assert queries.told("slack", OPEN.finding_id) is None
+    for number in (1, 2):
+        at = NOW + timedelta(minutes=number)
+        deliveries.delivered(f"alert-{number}", "slack", {OPEN.finding_id: OPEN.version + number}, at)
+    assert queries.told("slack", OPEN.finding_id) == Told("slack", OPEN.version + 2, NOW + timedelta(minutes=2))
+    assert queries.told("sns", OPEN.finding_id) is None
+    assert queries.told("slack", OPEN.finding_id[:5]) is None
 
 
 def test_what_is_watched_is_not_told_as_open(table: Table, queries: Queries) -> None:
@@ -179,6 +215,9 @@ def test_nothing_is_ever_scanned(client: DynamoDBClient, table: Table, queries: 
     queries.runs("audit_accounts")
     queries.regions()
     queries.account_history("eu-west-1")
+    queries.findings("account")
+    queries.finding("eu-west-1", "account.quota", "account", "QUOTA_EXHAUSTED")
+    queries.told("slack", OPEN.finding_id)
     table.findings("account")
     table.mutes(NOW)
     assert set(asked) == {"Query"}

@@ -14,7 +14,14 @@ _QUEUE = re.compile(r"^https?://\S+$")
 _RATE = re.compile(r"^\d{1,2}(\.\d{1,3})?$")
 _PARAMETER = re.compile(r"^(/[A-Za-z0-9_.-]+)+$")
 _QUEUE_OR_NOTHING = re.compile(r"^(https?://\S+)?$")
+_TOPIC_OR_NOTHING = re.compile(rf"{_TOPIC.pattern}|^$")
+_CHANNEL = re.compile(r"^[CGD][A-Z0-9]{5,20}$")
+_CHANNEL_OR_NOTHING = re.compile(r"^([CGD][A-Z0-9]{5,20})?$")
+_API = re.compile(r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$))\S*$")
 _PARAMETER_OR_NOTHING = re.compile(r"^(/[A-Za-z0-9_.-]+)*$")
+_SEVERITIES = ("CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO")
+
+SLACK_API_URL = "https://slack.com/api"
 
 
 class SettingsError(Exception):
@@ -79,21 +86,43 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class PublishSettings:
-    """What `publish_alerts` needs."""
+    """What `publish_alerts` needs. `amazon_q_topic_arn` empty: nobody reads alerts through Amazon Q."""
 
     table_name: str
     alert_topic_arn: str
     history_days: int
+    amazon_q_topic_arn: str = ""
+    alerts_per_minute: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSettings:
+    """What `digest` needs. `reminder_hours` by severity; a severity that is not in it is never told again.
+
+    `alert_topic_arn` empty: it can remind, but has nowhere to publish a digest.
+    """
+
+    table_name: str
+    home_region: str
+    history_days: int
+    reminder_hours: Mapping[str, int]
+    alert_topic_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SlackSettings:
-    """What `deliver_slack` needs. The webhook itself is a secret and lies in SSM under this name."""
+    """What `deliver_slack` needs. Secrets lie in SSM under these names: a webhook, or a bot token, or both.
+
+    With a bot token and a channel the bot posts, also where there is a webhook.
+    """
 
     table_name: str
     slack_webhook_parameter: str
     slack_queue_url: str
     history_days: int
+    slack_bot_token_parameter: str = ""
+    slack_channel: str = ""
+    slack_api_url: str = SLACK_API_URL
 
 
 def audit_accounts(environment: Mapping[str, str]) -> AuditSettings:
@@ -174,6 +203,27 @@ def publish_alerts(environment: Mapping[str, str]) -> PublishSettings:
         table_name=_table(environment),
         alert_topic_arn=_matching(environment, "ALERT_TOPIC_ARN", _TOPIC, "the ARN of the SNS alert topic"),
         history_days=_days(environment, "HISTORY_DAYS"),
+        amazon_q_topic_arn=_matching(
+            environment, "AMAZON_Q_TOPIC_ARN", _TOPIC_OR_NOTHING, "empty, or the ARN of the topic that Amazon Q reads"
+        ),
+        alerts_per_minute=_messages(environment, "ALERTS_PER_MINUTE"),
+    )
+
+
+def digest(environment: Mapping[str, str]) -> DigestSettings:
+    """Read the settings of `digest`.
+
+    Raises:
+        SettingsError: a variable is missing or wrong.
+    """
+    return DigestSettings(
+        table_name=_table(environment),
+        home_region=_matching(environment, "AWS_REGION", _REGION, "an AWS region; Lambda sets it itself"),
+        history_days=_days(environment, "HISTORY_DAYS"),
+        reminder_hours=_reminder_hours(environment, "REMINDER_HOURS"),
+        alert_topic_arn=_matching(
+            environment, "ALERT_TOPIC_ARN", _TOPIC_OR_NOTHING, "the ARN of the SNS alert topic, for the daily digest"
+        ),
     )
 
 
@@ -183,17 +233,37 @@ def deliver_slack(environment: Mapping[str, str]) -> SlackSettings:
     Raises:
         SettingsError: a variable is missing or wrong.
     """
+    bot_token = _matching(
+        environment,
+        "SLACK_BOT_TOKEN_PARAMETER",
+        _PARAMETER_OR_NOTHING,
+        "empty, or the name of an SSM SecureString parameter, such as /ses-monitor/slack-bot-token (not the token)",
+        show=False,  # whoever errs here has often put the token itself
+    )
     return SlackSettings(
         table_name=_table(environment),
         slack_webhook_parameter=_matching(
             environment,
             "SLACK_WEBHOOK_PARAMETER",
-            _PARAMETER,
+            _PARAMETER_OR_NOTHING if bot_token else _PARAMETER,
             "the name of an SSM SecureString parameter, such as /ses-monitor/slack-webhook (not the URL itself)",
             show=False,  # whoever errs here has often put the webhook itself, which is a secret
         ),
         slack_queue_url=_matching(environment, "SLACK_QUEUE_URL", _QUEUE, "the URL of the queue before Slack"),
         history_days=_days(environment, "HISTORY_DAYS"),
+        slack_bot_token_parameter=bot_token,
+        slack_channel=_matching(
+            environment,
+            "SLACK_CHANNEL",
+            _CHANNEL if bot_token else _CHANNEL_OR_NOTHING,
+            "the id of a Slack channel, such as C0123456789 (not its name); it is at the end of the channel's details",
+        ),
+        slack_api_url=_matching(
+            {"SLACK_API_URL": SLACK_API_URL, **{k: v for k, v in environment.items() if v.strip()}},
+            "SLACK_API_URL",
+            _API,
+            "empty, or the https address of Slack's API (http on the loopback)",
+        ),
     )
 
 
@@ -232,6 +302,34 @@ def _days(environment: Mapping[str, str], variable: str, *, least: int = 1, defa
     value = environment.get(variable, "").strip() or default
     if not value.isdecimal() or not least <= int(value) <= 3650:
         raise SettingsError(variable, value, f"a whole number of days from {least} to 3650")
+    return int(value)
+
+
+def _reminder_hours(environment: Mapping[str, str], variable: str) -> dict[str, int]:
+    """Read "CRITICAL=4,ERROR=24". Nobody is reminded more often than the hour in which it is looked for."""
+    value = environment.get(variable, "").strip() or "CRITICAL=4,ERROR=24,WARNING=168"
+    if value.upper() == "NEVER":
+        return {}
+    hours: dict[str, int] = {}
+    for each in value.split(","):
+        severity, number = (part.strip() for part in each.upper().partition("=")[::2])
+        whole = int(number) if re.fullmatch(r"[0-9]{1,4}", number) else 0
+        if severity not in _SEVERITIES or severity in hours or not 1 <= whole <= 8760:
+            raise SettingsError(
+                variable,
+                value,
+                "NEVER, or hours from 1 to 8760 by severity, each once, such as CRITICAL=4,ERROR=24,WARNING=168;"
+                f" the severities are {', '.join(_SEVERITIES)}",
+            )
+        hours[severity] = whole
+    return hours
+
+
+def _messages(environment: Mapping[str, str], variable: str) -> int:
+    """Two is the least: the last of a minute is for what is CRITICAL."""
+    value = environment.get(variable, "").strip() or "6"
+    if not re.fullmatch(r"[0-9]{1,3}", value) or not 2 <= int(value) <= 60:
+        raise SettingsError(variable, value, "a whole number of messages from 2 to 60")
     return int(value)
 
 

@@ -80,12 +80,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run came to. `seen` holds the snapshots of the regions that were audited."""
+    """What one run came to. `seen` holds the snapshots of the regions that were audited, `states` how it left these."""
 
     run: RunRecord
     changes: tuple[Change, ...]
     crashes: int
     seen: tuple[Snapshot, ...] = ()
+    states: tuple[RegionState, ...] = ()
 
 
 def audit_accounts(
@@ -143,7 +144,8 @@ def audit_accounts(
         complete=all(isinstance(audit.snapshot.account, Known) for audit in audits),
     )
     store.save_run(run)
-    return Outcome(run, tuple(changes), _crashes(unseen), tuple(audit.snapshot for audit in audits))
+    seen, after = tuple(audit.snapshot for audit in audits), tuple(audit.state for audit in audits)
+    return Outcome(run, tuple(changes), _crashes(unseen), seen, after)
 
 
 def _asked(region: str, plan: Plan, state: RegionState | None) -> Asked:

@@ -70,13 +70,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackOutcome:
-    """What one run came to. `left` counts the subjects there was no time for."""
+    """What one run came to. `left` counts the subjects there was no time for.
+
+    `refused` counts the sends that SES refused in the last 25 hours, of the senders with an open finding about it.
+    """
 
     subjects: int = 0
     left: int = 0
     changes: tuple[Change, ...] = ()
     conflicts: int = 0
     crashes: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ def audit_feedback(
         changes=tuple(change for outcome in total.outcomes for change in outcome.changes),
         conflicts=sum(outcome.conflicts for outcome in total.outcomes),
         crashes=sum(outcome.crashes for outcome in total.outcomes),
+        refused=sum(outcome.refused for outcome in total.outcomes),
     )
 
 
@@ -211,4 +216,6 @@ def _settled(part: _Part, snapshot: Snapshot, store: FeedbackStore, mutes: Seque
     rules = Rules(frozenset(ran), checks.diagnoses(feedback_checks()), mutes)
     saved = store.save(settle(snapshot, part.stored, evaluations, rules))
     crashed = [each for each in evaluations if each.unknown and each.unknown.why is Blindness.CHECK_CRASHED]
-    return FeedbackOutcome(part.size, 0, tuple(saved.recorded), saved.conflicts, len(crashed))
+    senders = snapshot.refused.value if isinstance(snapshot.refused, Known) else ()
+    refused = sum(sum(cause.hours.values()) for sender in senders for cause in sender.refusals)
+    return FeedbackOutcome(part.size, 0, tuple(saved.recorded), saved.conflicts, len(crashed), refused)

@@ -155,7 +155,8 @@ def _strongest(findings: Iterable[Finding], before: Mapping[str, Stored]) -> dic
 class Mute:
     """Silence in the channels, by choice: who, why, and until when. Empty fields match everything.
 
-    `subject` is a shell pattern. The table records muted changes like all others.
+    `check_id` is a check or a family of them, `subject` a shell pattern. The table records muted changes like all
+    others. What is CRITICAL stops mail: only a mute that says what it means, by its tag or its check, silences it.
     """
 
     mute_id: str
@@ -166,22 +167,47 @@ class Mute:
     check_id: str = ""
     region: str = ""
     subject: str = ""
+    created_at: datetime | None = None
 
-    def covers(self, *, tag: str, check_id: str, region: str, subject: str, at: datetime) -> bool:
+    @property
+    def silences_critical(self) -> bool:
+        """Whether it names a tag or a whole check, so that somebody has decided on that very trouble."""
+        return bool(self.tag) or "." in self.check_id
+
+    def covers(
+        self,
+        *,
+        tag: str,
+        check_id: str,
+        region: str,
+        subject: str,
+        at: datetime,
+        severity: Severity = Severity.INFO,
+    ) -> bool:
         """Tell whether this mute is in force at `at` (UTC) and meant for such a finding."""
         return (
             at < self.expires_at
+            and (severity < Severity.CRITICAL or self.silences_critical)
             and self.tag in {"", tag}
-            and self.check_id in {"", check_id}
+            and (self.check_id in {"", check_id} or check_id.startswith(f"{self.check_id}."))
             and self.region in {"", region}
             and (not self.subject or fnmatchcase(subject, self.subject))
         )
 
 
-def muted_by(mutes: Iterable[Mute], *, tag: str, check_id: str, region: str, subject: str, at: datetime) -> str:
+def muted_by(  # noqa: PLR0913 - as `Mute.covers`
+    mutes: Iterable[Mute],
+    *,
+    tag: str,
+    check_id: str,
+    region: str,
+    subject: str,
+    at: datetime,
+    severity: Severity = Severity.INFO,
+) -> str:
     """Return the id of the mute that covers such a finding, or an empty string."""
     for mute in mutes:
-        if mute.covers(tag=tag, check_id=check_id, region=region, subject=subject, at=at):
+        if mute.covers(tag=tag, check_id=check_id, region=region, subject=subject, at=at, severity=severity):
             return mute.mute_id
     return ""
 

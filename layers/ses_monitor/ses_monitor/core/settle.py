@@ -15,6 +15,8 @@ from ses_monitor.core.stored import Change, Phase, Stored, Transition
 
 REFRESH_AFTER = timedelta(hours=1)
 """How old the figures in an open finding's text may get where its diagnosis is a measurement."""
+FLAPS_WITHIN = timedelta(hours=24)
+"""A finding that opens again so soon after it was over is the old trouble once more, not a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,10 @@ def settle(snapshot: Snapshot, stored: Iterable[Stored], evaluations: Sequence[E
     quiet += [
         write for write in _refreshed(damped.confirmed, by_key, snapshot) if write.after.finding_id not in touched
     ]
-    return Settlement(changes, tuple(quiet), damped.forget)
+    # What was just over before it was watched goes back to being over: forgotten, it would not be known again.
+    now = snapshot.taken_at
+    quiet += [Write(was, _closed(was, now)) for was in damped.forget if _over_lately(was, now)]
+    return Settlement(changes, tuple(quiet), tuple(was for was in damped.forget if not _over_lately(was, now)))
 
 
 def _record(
@@ -96,6 +101,23 @@ def _record(
         msg = f"a change of {difference.check_id} that is about no finding"
         raise ValueError(msg)
     replaced = was if finding is not None else None
+    mute_id = muted_by(
+        rules.mutes,
+        tag=after.tag,
+        check_id=after.check_id,
+        region=after.region,
+        subject=after.subject,
+        at=now,
+        severity=after.severity,
+    )
+    if difference.transition.closes and was is not None and not was.unheard:
+        # People heard of it before: a message, or a page, that nobody ever closes is worse than one in a mute.
+        mute_id = ""
+    unheard = _unheard(difference, muted=bool(mute_id))
+    writes = tuple(
+        replace(write, after=replace(write.after, told_at=now, unheard=unheard and write.after.phase is Phase.OPEN))
+        for write in writes
+    )
     change = Change(
         account_id=snapshot.account_id,
         region=after.region,
@@ -116,11 +138,18 @@ def _record(
         # A first audit may take several runs: what changes in it an earlier summary may have told.
         baseline=difference.transition is Transition.OPENED
         and belongs_to_baseline(after.severity, first_audit=rules.first_audit),
-        muted_by=muted_by(
-            rules.mutes, tag=after.tag, check_id=after.check_id, region=after.region, subject=after.subject, at=now
-        ),
+        muted_by=mute_id,
+        flaps=after.flaps,
     )
     return Recorded(change, writes)
+
+
+def _unheard(difference: Difference, *, muted: bool) -> bool:
+    """Tell whether nobody has heard of it as it is now. What eases or ends under a mute is no news to wait for."""
+    if not muted or difference.transition.closes:
+        return False
+    was_unheard = difference.was is not None and difference.was.unheard
+    return was_unheard or difference.transition in {Transition.OPENED, Transition.WORSENED}
 
 
 def _opened(difference: Difference, finding: Finding, before: Stored | None, snapshot: Snapshot) -> Stored:
@@ -129,17 +158,32 @@ def _opened(difference: Difference, finding: Finding, before: Stored | None, sna
         began = difference.was.opened_at
     elif before is not None and before.phase is Phase.WATCHED:
         began = before.first_seen
-    return replace(_present(finding, difference.check_id, before, snapshot), first_seen=began, opened_at=began)
+    flaps = difference.was.flaps if difference.was is not None else _flaps(before, snapshot.taken_at)
+    present = _present(finding, difference.check_id, before, snapshot)
+    return replace(present, first_seen=began, opened_at=began, flaps=flaps)
+
+
+def _flaps(before: Stored | None, now: datetime) -> int:
+    """Count how often in a row it has opened within a day of being over, this time included."""
+    return before.flaps + 1 if before is not None and _over_lately(before, now) else 0
+
+
+def _over_lately(was: Stored, now: datetime) -> bool:
+    if was.phase is Phase.OPEN:
+        return False
+    # States from before `told_at` was kept were written last when they were over, unless they are watched since.
+    over_at = was.told_at or (was.written_at if was.phase is Phase.RESOLVED else None)
+    return over_at is not None and now - over_at <= FLAPS_WITHIN
 
 
 def _closed(was: Stored, now: datetime) -> Stored:
-    return replace(was, phase=Phase.RESOLVED, version=_next(was, now), written_at=now, seen=0, absent=0)
+    return replace(was, phase=Phase.RESOLVED, version=next_version(was, now), written_at=now, seen=0, absent=0)
 
 
 def _count(count: Count, snapshot: Snapshot) -> Write:
     now, before = snapshot.taken_at, count.before
     if count.phase is Phase.OPEN and before is not None:
-        return Write(before, replace(before, version=_next(before, now), written_at=now, absent=count.absent))
+        return Write(before, replace(before, version=next_version(before, now), written_at=now, absent=count.absent))
     if count.finding is None:
         msg = f"a streak of {count.check_id} that is about no finding"
         raise ValueError(msg)
@@ -182,7 +226,7 @@ def _present(finding: Finding, check_id: str, before: Stored | None, snapshot: S
         tag=finding.tag,
         severity=finding.severity,
         phase=Phase.OPEN,
-        version=_next(before, now),
+        version=next_version(before, now),
         seen=0,
         absent=0,
         first_seen=now,
@@ -192,10 +236,13 @@ def _present(finding: Finding, check_id: str, before: Stored | None, snapshot: S
         cause=finding.cause,
         steps=finding.steps,
         evidence=finding.evidence,
+        flaps=before.flaps if before is not None else 0,
+        told_at=before.told_at if before is not None else None,
+        unheard=before is not None and before.unheard,
     )
 
 
-def _next(before: Stored | None, now: datetime) -> int:
+def next_version(before: Stored | None, now: datetime) -> int:
     """Number the next write, from the clock: so it still grows after an expired item is written anew."""
     milliseconds = int(now.timestamp() * 1000)
     return milliseconds if before is None else max(before.version + 1, milliseconds)

@@ -26,6 +26,8 @@ class Transition(StrEnum):
     OPENED = "opened"
     WORSENED = "worsened"
     EASED = "eased"
+    REMINDED = "reminded"
+    """Nothing changed: it has been open for so long since it was told last that it is told again."""
     RESOLVED = "resolved"
     GONE = "gone"
     """Its subject was deleted, or its check retired: nobody mended it, it is simply not there any more."""
@@ -42,7 +44,9 @@ class Stored:
 
     `version` grows with every write and never repeats (milliseconds since the epoch, or the last one plus 1);
     it guards writes and lets a channel recognise what it was told already. `seen` counts bad observations in a
-    row while watched, `absent` good ones in a row while open.
+    row while watched, `absent` good ones in a row while open. `flaps` counts how often in a row it opened again within
+    a day of being over; `told_at` is when a change of it was recorded last (UTC), `unheard` that it opened or worsened
+    under a mute and no change since was told.
     """
 
     region: str
@@ -61,6 +65,9 @@ class Stored:
     cause: str
     steps: tuple[Step, ...]
     evidence: Evidence
+    flaps: int = 0
+    told_at: datetime | None = None
+    unheard: bool = False
 
     @property
     def finding_id(self) -> str:
@@ -73,7 +80,8 @@ class Change:
     """One transition of one finding, whole: whoever reads it needs nothing else.
 
     For `RESOLVED` and `GONE` the tag, severity and texts are those of the finding that closed; for `WORSENED`
-    and `EASED` the new ones, with `was_tag` and `was_severity` for the old. `since` is when the trouble began.
+    and `EASED` the new ones, with `was_tag` and `was_severity` for the old. `since` is when the trouble began. `flaps`
+    as in `Stored`: above 0 it is an old acquaintance, told with less weight.
     """
 
     account_id: str
@@ -94,6 +102,7 @@ class Change:
     was_severity: Severity | None = None
     baseline: bool = False
     muted_by: str = ""
+    flaps: int = 0
 
     @property
     def finding_id(self) -> str:

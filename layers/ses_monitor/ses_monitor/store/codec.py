@@ -68,6 +68,9 @@ def finding_item(stored: Stored, history_days: int) -> Item:
         "first_seen": instant(stored.first_seen),
         "opened_at": instant_or_none(stored.opened_at),
         "written_at": instant(stored.written_at),
+        "flaps": stored.flaps or None,
+        "told_at": instant_or_none(stored.told_at),
+        "unheard": stored.unheard or None,
     }
     if stored.phase is Phase.OPEN:
         began = stored.opened_at or stored.first_seen
@@ -104,6 +107,9 @@ def read_finding(item: Mapping[str, Any]) -> Stored:
         cause=fields.have("cause", items.text, ""),
         steps=_read_steps(fields),
         evidence=_read_evidence(fields),
+        flaps=fields.have("flaps", items.whole, 0),
+        told_at=fields.have("told_at", items.time, None),
+        unheard=fields.have("unheard", items.flag, False),
     )
 
 
@@ -140,6 +146,7 @@ def _change_values(change: Change) -> dict[str, object]:
         **(severity_values(change.was_severity, "was_severity") if change.was_severity is not None else {}),
         "baseline": change.baseline,
         "muted_by": clip(change.muted_by, Longest.NAME) or None,
+        "flaps": change.flaps or None,
     }
 
 
@@ -209,6 +216,7 @@ def _read_change(fields: Fields) -> Change:
         was_severity=read_severity(fields, "was_severity") if "was_severity" in fields else None,
         baseline=fields.have("baseline", items.flag, False),
         muted_by=fields.have("muted_by", items.text, ""),
+        flaps=fields.have("flaps", items.whole, 0),
     )
 
 

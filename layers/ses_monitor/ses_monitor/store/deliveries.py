@@ -9,6 +9,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -46,6 +47,37 @@ class Claim(Enum):
     ALREADY_DELIVERED = "already_delivered"
     IN_PROGRESS = "in_progress"
     """Somebody else is at it, or died at it: ask again after the lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootId:
+    """Where a message is that others follow in its thread: the conversation's id, and the message's in it."""
+
+    conversation: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a channel was told last of a finding: which version, when (UTC), under which title, in which thread."""
+
+    version: int
+    at: datetime
+    title: str = ""
+    root: RootId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A message that others follow in its thread. `content` is what it shows, in the words of `alerts.threads`.
+
+    `revision` is 0 until it is saved, and grows by 1 with each save.
+    """
+
+    id: RootId
+    content: str
+    posted_at: datetime
+    revision: int = 0
 
 
 class TableBusyError(Exception):
@@ -107,17 +139,25 @@ class Deliveries:
             self._owned[alert_id, channel] = owner
         return outcome
 
-    def delivered(self, alert_id: str, channel: str, versions: Mapping[str, int], now: datetime) -> None:
+    def delivered(
+        self, alert_id: str, channel: str, versions: Mapping[str, int], now: datetime, *, title: str = ""
+    ) -> None:
         """Note that the channel was told these versions of findings, and that the alert is done.
 
         The versions first, the alert last: after a crash in between the alert is claimed and looked at again. A
         version never replaces a higher one.
         """
-        for finding_id, version in versions.items():
-            self._note_version(channel, finding_id, version, now)
+        self.note(channel, versions, now, title=title)
         values = _alert_values(alert_id, channel, now) | {"state": _DELIVERED, "delivered_at": instant(now)}
         self._client.put_item(TableName=self._name, Item=to_item(keys.alert(alert_id, channel), values))
         self._owned.pop((alert_id, channel), None)
+
+    def note(
+        self, channel: str, versions: Mapping[str, int], now: datetime, *, title: str = "", root: RootId | None = None
+    ) -> None:
+        """Note that the channel was told these versions of findings: under which title, in which thread."""
+        for finding_id, version in versions.items():
+            self._note_version(channel, finding_id, Told(version, now, title, root))
 
     def release(self, alert_id: str, channel: str) -> None:
         """Give back a claim made here, so that the next attempt need not wait for the lease; others' stay."""
@@ -137,27 +177,75 @@ class Deliveries:
                 raise
 
     def told_versions(self, channel: str, finding_ids: Iterable[str]) -> dict[str, int]:
-        """Return the version of each finding that the channel was told last; strongly consistent.
+        """Return the version of each finding that the channel was told last; see `told`."""
+        return {finding_id: told.version for finding_id, told in self.told(channel, finding_ids).items()}
+
+    def told(self, channel: str, finding_ids: Iterable[str]) -> dict[str, Told]:
+        """Return what the channel was told last of each finding; strongly consistent.
 
         A finding it was never told of is left out. Raises TableBusyError rather than leave out one that could
         not be read.
         """
         wanted = {keys.told(channel, finding_id): finding_id for finding_id in finding_ids}
         ordered = list(wanted)
-        told: dict[str, int] = {}
+        told: dict[str, Told] = {}
         for start in range(0, len(ordered), MOST_KEYS):
             for found in self._get([_key(key) for key in ordered[start : start + MOST_KEYS]]):
                 fields = Fields.of(found)
-                told[fields.need("finding_id", item.text)] = fields.need("version", item.whole)
+                told[fields.need("finding_id", item.text)] = _read_told(fields)
         return told
 
-    def _note_version(self, channel: str, finding_id: str, version: int, now: datetime) -> None:
+    def root(self, channel: str, root_id: RootId) -> Root | None:
+        """Return a message that others follow, strongly consistent; None once it is too old to be followed."""
+        key = keys.thread(channel, root_id.conversation, root_id.message)
+        answer = self._client.get_item(TableName=self._name, Key=_key(key), ConsistentRead=True)
+        if "Item" not in answer or codec.is_expired(answer["Item"], self._clock()):
+            return None
+        fields = Fields.of(answer["Item"])
+        return Root(
+            root_id,
+            fields.need("content", item.text),
+            fields.need("posted_at", item.time),
+            fields.need("revision", item.whole),
+        )
+
+    def save_root(self, channel: str, root: Root) -> Root | None:
+        """Save what a message shows, and return it with its next revision; None if it changed since it was read."""
+        saved = replace(root, revision=root.revision + 1)
+        values = {
+            "channel": clip(channel, codec.Longest.NAME),
+            "conversation": clip(root.id.conversation, codec.Longest.NAME),
+            "message": clip(root.id.message, codec.Longest.NAME),
+            "content": root.content,
+            "posted_at": instant(root.posted_at),
+            "revision": saved.revision,
+            "expires_at": codec.epoch(root.posted_at + timedelta(days=self._history_days)),
+        }
+        try:
+            self._client.put_item(
+                TableName=self._name,
+                Item=to_item(keys.thread(channel, root.id.conversation, root.id.message), values),
+                # An item that is there has a revision of 1 at least: the first save, of 0, never replaces one.
+                ConditionExpression="attribute_not_exists(pk) OR #revision = :before",
+                ExpressionAttributeNames={"#revision": "revision"},
+                ExpressionAttributeValues={":before": to_attribute(root.revision)},
+            )
+        except ClientError as error:
+            if not _is_refusal(error):
+                raise
+            return None
+        return saved
+
+    def _note_version(self, channel: str, finding_id: str, told: Told) -> None:
         values = {
             "channel": clip(channel, codec.Longest.NAME),
             "finding_id": finding_id,
-            "version": version,
-            "told_at": instant(now),
-            "expires_at": codec.epoch(now + timedelta(days=self._history_days)),
+            "version": told.version,
+            "told_at": instant(told.at),
+            "title": clip(told.title, codec.Longest.TEXT) or None,
+            "conversation": clip(told.root.conversation, codec.Longest.NAME) if told.root else None,
+            "message": clip(told.root.message, codec.Longest.NAME) if told.root else None,
+            "expires_at": codec.epoch(told.at + timedelta(days=self._history_days)),
         }
         try:
             self._client.put_item(
@@ -165,7 +253,7 @@ class Deliveries:
                 Item=to_item(keys.told(channel, finding_id), values),
                 ConditionExpression="attribute_not_exists(pk) OR #version <= :version",
                 ExpressionAttributeNames={"#version": "version"},
-                ExpressionAttributeValues={":version": to_attribute(version)},
+                ExpressionAttributeValues={":version": to_attribute(told.version)},
             )
         except ClientError as error:
             if not _is_refusal(error):
@@ -196,6 +284,16 @@ class Deliveries:
                 self._sleep(0.05 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
         msg = f"some versions told stayed unread after {ATTEMPTS} attempts"
         raise TableBusyError(msg)
+
+
+def _read_told(fields: Fields) -> Told:
+    conversation, message = fields.have("conversation", item.text, ""), fields.have("message", item.text, "")
+    return Told(
+        fields.need("version", item.whole),
+        fields.need("told_at", item.time),
+        fields.have("title", item.text, ""),
+        RootId(conversation, message) if conversation and message else None,
+    )
 
 
 def _alert_values(alert_id: str, channel: str, now: datetime) -> dict[str, object]:

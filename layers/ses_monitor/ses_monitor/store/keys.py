@@ -185,9 +185,19 @@ def told(channel: str, finding_id: str) -> Key:
     return _checked(Key(f"TOLD#{name(channel)}", f"FINDING#{name(finding_id)}"))
 
 
+def thread(channel: str, conversation: str, root: str) -> Key:
+    """Return the key of a message that others follow in its thread, and of what it shows."""
+    return _checked(Key(f"THREAD#{name(channel)}#{name(conversation)}", name(root)))
+
+
 def alert(alert_id: str, channel: str) -> Key:
     """Return the key of the delivery of an alert to a channel."""
     return _checked(Key(f"ALERT#{name(alert_id)}", name(channel)))
+
+
+def slots(channel: str) -> Key:
+    """Return the key of what a channel was told within the last minute."""
+    return _checked(Key(f"SLOTS#{name(channel)}", "RECENT"))
 
 
 def bucket(at: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -13,12 +14,23 @@ from ses_monitor.core.model import Severity
 from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord
 from ses_monitor.core.stored import Change, Stored
 from ses_monitor.store import codec, identity_codec, keys, reading, state_codec
+from ses_monitor.store import item as items
+from ses_monitor.store.item import Fields
 from ses_monitor.store.reading import Partition, Reader, utc_now
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The version of a finding that a channel was told last, and when."""
+
+    channel: str
+    version: int
+    at: datetime | None
 
 
 class Queries:
@@ -37,6 +49,26 @@ class Queries:
             partition = Partition(keys.OPEN, condition, keys.just_below(at_least), index=keys.OPEN_INDEX)
         found = map(codec.read_finding, self._reader.items(partition))
         return list(islice((each for each in found if region in {None, each.region}), limit))
+
+    def findings(self, family: str, *, limit: int = LIMIT) -> list[Stored]:
+        """Return a family's findings in every phase, those that are over as long as they are kept; by region."""
+        partition = Partition(keys.findings(family))
+        return [codec.read_finding(item) for item in islice(self._reader.items(partition), limit)]
+
+    def finding(self, region: str, check_id: str, subject: str, tag: str) -> Stored | None:
+        """Return one finding in whatever phase it is; None where it is not kept any more."""
+        key = keys.finding(region, check_id, subject, tag)
+        found = next(self._reader.items(Partition(key.pk, "sk = :a", key.sk)), None)
+        return None if found is None else codec.read_finding(found)
+
+    def told(self, channel: str, finding_id: str) -> Told | None:
+        """Return what a channel was told last of a finding; None where it was told nothing."""
+        key = keys.told(channel, finding_id)
+        found = next(self._reader.items(Partition(key.pk, "sk = :a", key.sk)), None)
+        if found is None:
+            return None
+        fields = Fields.of(found)
+        return Told(channel, fields.need("version", items.whole), fields.have("told_at", items.time, None))
 
     def findings_of(self, subject: str, *, limit: int = LIMIT) -> list[Stored]:
         """Return what is open on a subject in any region, by region and check."""

@@ -182,6 +182,7 @@ def mute_item(mute: Mute) -> Item:
         "check": mute.check_id or None,
         "region": mute.region or None,
         "subject": mute.subject or None,
+        "created_at": instant_or_none(mute.created_at),
         "expires_at": math.ceil(mute.expires_at.timestamp()),
     }
     return to_item(keys.mute(mute.mute_id), values)
@@ -199,6 +200,7 @@ def read_mute(item: Mapping[str, Any]) -> Mute:
         check_id=fields.have("check", items.text, ""),
         region=fields.have("region", items.text, ""),
         subject=fields.have("subject", items.text, ""),
+        created_at=fields.have("created_at", items.time, None),
     )
 
 

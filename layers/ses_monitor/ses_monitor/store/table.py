@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 from collections.abc import Callable
@@ -19,7 +18,8 @@ from ses_monitor.core.region_state import AccountFacts, RegionState, RunRecord
 from ses_monitor.core.settle import Recorded, Settlement, Write
 from ses_monitor.core.stored import Baseline, Change, Stored
 from ses_monitor.store import codec, keys, reading, state_codec
-from ses_monitor.store.item import UnreadableItemError, to_attribute
+from ses_monitor.store.item import to_attribute
+from ses_monitor.store.mutes import Mutes
 from ses_monitor.store.reading import Partition, Reader, utc_now
 from ses_monitor.store.sameness import same_account, same_to_people
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
         PutTypeDef,
         TransactWriteItemTypeDef,
     )
-
-_LOG = logging.getLogger(__name__)
 
 ATTEMPTS = 4
 """For a transaction that ran into another one. Standard retries do not cover that: the other one is over in
@@ -72,6 +70,7 @@ class Table:
         self._clock = clock
         self._sleep = sleep
         self._reader = Reader(client, name, clock)
+        self._mutes = Mutes(client, name, clock=clock)
 
     def findings(self, family: str, region: str | None = None) -> list[Stored]:
         """Return a family's findings in every phase, of one region or of all; strongly consistent.
@@ -166,22 +165,15 @@ class Table:
 
         One that cannot be read (edited by hand, say) is left out and logged: told too much beats no audit at all.
         """
-        found: list[Mute] = []
-        for item in self._reader.items(Partition(keys.MUTES)):
-            try:
-                found.append(state_codec.read_mute(item))
-            except UnreadableItemError as error:
-                _LOG.warning("a mute is ignored: %s", error)
-        return [mute for mute in found if now < mute.expires_at]
+        return self._mutes.in_force(now)
 
     def save_mute(self, mute: Mute) -> None:
         """Store a mute, or replace the one of the same id. Raises UnstorableError for a pattern beyond 2 KB."""
-        self._client.put_item(TableName=self._name, Item=state_codec.mute_item(mute))
+        self._mutes.save(mute)
 
     def delete_mute(self, mute_id: str) -> bool:
         """Delete a mute; tell whether there was one."""
-        key = _key(keys.mute(mute_id))
-        return "Attributes" in self._client.delete_item(TableName=self._name, Key=key, ReturnValues="ALL_OLD")
+        return self._mutes.delete(mute_id)
 
     def save_run(self, run: RunRecord) -> None:
         """Store the record of a run; saved again (started, then done) it replaces itself."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.aws_api.app import AwsApi
-from simulator.chat.receiver import ChannelState, Chat
+from simulator.chat.receiver import ChannelState, Chat, Message
 from simulator.dns.world import DnsWorld
 from simulator.live import LiveWorld
 from simulator.loopback import Answer, App, HttpRequest, Reply
@@ -24,7 +24,7 @@ class Control:
     """Answers /control/… and hands everything else to `api`.
 
     GET world, PATCH regions/NAME and PATCH dns (facts as in YAML), GET dns/ZONE (its records), GET calls,
-    DELETE calls, GET chat, GET chat/transcript, PATCH chat ({"state": …}), DELETE chat.
+    DELETE calls, GET chat, GET chat/transcript, PATCH chat ({"state": …}), DELETE chat, DELETE chat/TS (one message).
     """
 
     def __init__(self, world: LiveWorld, api: AwsApi, chat: Chat, dns: DnsWorld) -> None:
@@ -90,14 +90,24 @@ class Control:
             case "DELETE", []:
                 self._chat.clear()
                 return _json(200, self._chat_facts())
+            case "DELETE", [ts] if any(message.ts == ts for message in self._chat.messages):
+                self._chat.delete(ts)
+                return _json(200, self._chat_facts())
         return _unknown(request)
 
     def _chat_facts(self) -> Mapping[str, Any]:
         return {
             "state": self._chat.state,
-            "messages": [{"at": m.at.isoformat(), "payload": m.payload} for m in self._chat.messages],
+            "messages": [_message(message) for message in self._chat.messages],
             "refusals": [{"at": r.at.isoformat(), "status": r.status, "reason": r.reason} for r in self._chat.refusals],
         }
+
+
+def _message(message: Message) -> Mapping[str, Any]:
+    facts: dict[str, Any] = {"at": message.at.isoformat(), "ts": message.ts, "payload": message.payload}
+    if message.thread:
+        facts |= {"thread_ts": message.thread, "broadcast": message.broadcast}
+    return {**facts, "edits": message.edits} if message.edits else facts
 
 
 def _unknown(request: HttpRequest) -> Reply:

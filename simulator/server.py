@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from simulator.aws_api.app import AwsApi
 from simulator.aws_api.calls import CallLog
-from simulator.chat.receiver import WEBHOOK_PATH, Chat
+from simulator.chat.receiver import API_PATH, WEBHOOK_PATH, Chat
 from simulator.control import Control
 from simulator.dns.world import DnsWorld
 from simulator.live import EVERY_REGION, Clock, LiveWorld, utc_now
@@ -85,6 +85,11 @@ class Simulator:
         return self._chat_url + WEBHOOK_PATH
 
     @property
+    def slack_api_url(self) -> str:
+        """The base address of Slack's Web API, for an app with `chat.receiver.BOT_TOKEN` in `chat.receiver.CHANNEL`."""
+        return self._chat_url + API_PATH
+
+    @property
     def calls(self) -> CallLog:
         """What the AWS API was asked."""
         return self._api.calls
@@ -95,11 +100,12 @@ class Simulator:
         return (*self._api.failures, *self.dns.failures)
 
     def environment(self) -> dict[str, str]:
-        """Variables that send SES, CloudWatch and account clients here, and questions to the DNS.
+        """Variables that send SES, CloudWatch and account clients here, a Slack app, and questions to the DNS.
 
         Credentials are the caller's affair.
         """
-        return {**dict.fromkeys(ENDPOINT_VARIABLES, self.api_url), **self.dns.environment()}
+        endpoints = dict.fromkeys(ENDPOINT_VARIABLES, self.api_url)
+        return {**endpoints, "SLACK_API_URL": self.slack_api_url, **self.dns.environment()}
 
     def change(self, region: str, **facts: object) -> None:
         """Lay facts over a region's, as they would stand in YAML. Raises WorldError. See LiveWorld.change."""

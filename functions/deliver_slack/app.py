@@ -14,9 +14,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ses_monitor import settings
-from ses_monitor.alerts.deliver import Delivery
-from ses_monitor.alerts.slack_parameter import SlackParameter
+from ses_monitor.alerts.deliver import CHANNEL, Delivery
+from ses_monitor.alerts.slack_parameter import BotParameter, SlackParameter
 from ses_monitor.alerts.slack_queue import SlackQueue
+from ses_monitor.alerts.threads import Threads
 from ses_monitor.collect.clients import WRITING
 from ses_monitor.store.deliveries import Deliveries
 
@@ -25,7 +26,9 @@ metrics = Metrics()
 
 SETTINGS = settings.deliver_slack(os.environ)
 DELIVERIES = Deliveries(boto3.client("dynamodb", config=WRITING), SETTINGS.table_name, SETTINGS.history_days)
-SLACK = SlackParameter(boto3.client("ssm", config=WRITING), SETTINGS.slack_webhook_parameter)
+SSM = boto3.client("ssm", config=WRITING)
+BOT = BotParameter(SSM, SETTINGS.slack_bot_token_parameter, SETTINGS.slack_channel, SETTINGS.slack_api_url)
+WEBHOOK = SlackParameter(SSM, SETTINGS.slack_webhook_parameter)
 SQS = boto3.client("sqs", config=WRITING)
 
 
@@ -33,7 +36,11 @@ SQS = boto3.client("sqs", config=WRITING)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Powertools' type is private
     """Post the messages of a batch; those that must wait are reported one by one and stay on the queue."""
-    delivery = Delivery(DELIVERIES, SLACK.post, _now)
+    if SETTINGS.slack_bot_token_parameter:
+        threads = Threads(DELIVERIES, BOT, CHANNEL, SETTINGS.slack_channel, _now)
+        delivery = Delivery(DELIVERIES, BOT.post, _now, threads)
+    else:
+        delivery = Delivery(DELIVERIES, WEBHOOK.post, _now)
     queue = SlackQueue(SQS, SETTINGS.slack_queue_url, delivery, logger)
 
     def work(record: SQSRecord) -> None:

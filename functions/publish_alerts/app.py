@@ -12,17 +12,23 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ses_monitor import settings
-from ses_monitor.alerts.publish import Topic, publish_all
+from ses_monitor.alerts.publish import AmazonQTopic, Ceiling, Target, Topic, publish_everywhere
 from ses_monitor.alerts.stream import read_batch
 from ses_monitor.collect.clients import WRITING
 from ses_monitor.store.deliveries import Deliveries
+from ses_monitor.store.slots import Slots
 
 logger = Logger()
 metrics = Metrics()
 
 SETTINGS = settings.publish_alerts(os.environ)
-TOPIC = Topic(boto3.client("sns", config=WRITING), SETTINGS.alert_topic_arn)
-DELIVERIES = Deliveries(boto3.client("dynamodb", config=WRITING), SETTINGS.table_name, SETTINGS.history_days)
+SNS, DYNAMODB = boto3.client("sns", config=WRITING), boto3.client("dynamodb", config=WRITING)
+TOPIC = Topic(SNS, SETTINGS.alert_topic_arn)
+TARGETS: list[Target] = [TOPIC]
+if SETTINGS.amazon_q_topic_arn:
+    TARGETS.append(AmazonQTopic(SNS, SETTINGS.amazon_q_topic_arn))
+DELIVERIES = Deliveries(DYNAMODB, SETTINGS.table_name, SETTINGS.history_days)
+CEILING = Ceiling(Slots(DYNAMODB, SETTINGS.table_name), SETTINGS.alerts_per_minute)
 
 
 @logger.inject_lambda_context
@@ -33,11 +39,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     for alert in batch.unreadable:
         logger.error("a change cannot be read", reason=alert.text, alert_id=alert.alert_id)
     metrics.add_metric("ChangesUnreadable", MetricUnit.Count, len(batch.unreadable))
-    for alert in publish_all(batch.alerts(), TOPIC, DELIVERIES, _now):
+    for channel, alert in publish_everywhere(batch.alerts(), TARGETS, DELIVERIES, CEILING, _now):
         logger.info(
-            "published", alert_id=alert.alert_id, tag=alert.tag, transition=alert.transition, regions=alert.regions
+            "published",
+            channel=channel,
+            alert_id=alert.alert_id,
+            tag=alert.tag,
+            transition=alert.transition,
+            regions=alert.regions,
+            findings=len(alert.entries),
         )
-        metrics.add_metric("AlertsPublished", MetricUnit.Count, 1)
+        if channel == TOPIC.channel:
+            metrics.add_metric("AlertsPublished", MetricUnit.Count, 1)
     return {"batchItemFailures": []}
 
 

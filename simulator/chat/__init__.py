@@ -1,1 +1,1 @@
-"""The chat side: a Slack incoming webhook that refuses what Slack refuses, and shows what a person would read."""
+"""The chat side: Slack as a webhook or an app sees it; it refuses what Slack refuses, and shows what people read."""

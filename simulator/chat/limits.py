@@ -32,6 +32,12 @@ KNOWN_KEYS = frozenset(
     }
 )
 
+# What chat.postMessage and chat.update take beyond that: https://docs.slack.dev/reference/methods/chat.postMessage
+API_KEYS = {
+    "chat.postMessage": frozenset({"channel", "thread_ts", "reply_broadcast"}),
+    "chat.update": frozenset({"channel", "ts"}),
+}
+
 Block = Mapping[str, Any]
 
 
@@ -69,6 +75,24 @@ def check_message(payload: object) -> Mapping[str, Any]:
     if blocks is not None:
         check_blocks(blocks)
     _check_attachments(attachments)
+    return payload
+
+
+def check_api_message(method: str, payload: object) -> Mapping[str, Any]:
+    """What a method of the Web API is called with, found acceptable. Raises RefusedError."""
+    if not isinstance(payload, Mapping):
+        raise RefusedError("json_not_object", "payload", "is not a JSON object")
+    for key in API_KEYS[method] - {"reply_broadcast"}:
+        if key in payload and not isinstance(payload[key], str):
+            raise RefusedError("invalid_arguments", key, "is not a string")
+    if payload.get("reply_broadcast") and not payload.get("thread_ts"):
+        raise RefusedError("invalid_arguments", "reply_broadcast", "is given without thread_ts")
+    try:
+        check_message({key: value for key, value in payload.items() if key not in API_KEYS[method]})
+    except RefusedError as refused:
+        if refused.word != "invalid_payload":
+            raise
+        raise RefusedError("invalid_arguments", refused.place, str(refused)) from refused
     return payload
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from ses_monitor.core.check import Finding, Step
 from ses_monitor.core.model import ACCOUNT, Severity
 from ses_monitor.core.stored import Change, Transition
 from ses_monitor.core.traffic import RefusedSender
-from ses_monitor.store.deliveries import Claim
+from ses_monitor.store.deliveries import Claim, Root, RootId, Told
 from tests import build
 from tests.build import refusals, with_refusals
 
@@ -191,7 +191,8 @@ class FakeLedger:
     """`store.deliveries.Deliveries` in memory; `failing` names methods that raise."""
 
     states: dict[tuple[str, str], str] = field(default_factory=dict)
-    told: dict[tuple[str, str], int] = field(default_factory=dict)
+    last_told: dict[tuple[str, str], Told] = field(default_factory=dict)
+    roots: dict[tuple[str, RootId], Root] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)
 
     def claim(self, alert_id: str, channel: str, now: datetime, lease_seconds: int) -> Claim:  # noqa: ARG002 - as the real one
@@ -204,20 +205,50 @@ class FakeLedger:
         self.states[alert_id, channel] = "claimed"
         return Claim.CLAIMED
 
-    def delivered(self, alert_id: str, channel: str, versions: Mapping[str, int], now: datetime) -> None:  # noqa: ARG002 - as the real one
+    def delivered(
+        self, alert_id: str, channel: str, versions: Mapping[str, int], now: datetime, *, title: str = ""
+    ) -> None:
         self._may("delivered")
-        for finding_id, version in versions.items():
-            self.told[channel, finding_id] = max(version, self.told.get((channel, finding_id), 0))
+        self.note(channel, versions, now, title=title)
         self.states[alert_id, channel] = "delivered"
+
+    def note(
+        self, channel: str, versions: Mapping[str, int], now: datetime, *, title: str = "", root: RootId | None = None
+    ) -> None:
+        self._may("note")
+        for finding_id, version in versions.items():
+            before = self.last_told.get((channel, finding_id))
+            if before is None or before.version <= version:
+                self.last_told[channel, finding_id] = Told(version, now, title, root)
+
+    def root(self, channel: str, root_id: RootId) -> Root | None:
+        self._may("root")
+        return self.roots.get((channel, root_id))
+
+    def save_root(self, channel: str, root: Root) -> Root | None:
+        self._may("save_root")
+        known = self.roots.get((channel, root.id))
+        if root.revision != (known.revision if known else 0):
+            return None
+        self.roots[channel, root.id] = replace(root, revision=root.revision + 1)
+        return self.roots[channel, root.id]
 
     def release(self, alert_id: str, channel: str) -> None:
         self._may("release")
         if self.states.get((alert_id, channel)) == "claimed":
             del self.states[alert_id, channel]
 
+    def told(self, channel: str, finding_ids: Iterable[str]) -> dict[str, Told]:
+        self._may("told")
+        return {each: self.last_told[channel, each] for each in finding_ids if (channel, each) in self.last_told}
+
     def told_versions(self, channel: str, finding_ids: Iterable[str]) -> dict[str, int]:
         self._may("told_versions")
-        return {each: self.told[channel, each] for each in finding_ids if (channel, each) in self.told}
+        return {each: self.versions[channel, each] for each in finding_ids if (channel, each) in self.versions}
+
+    @property
+    def versions(self) -> dict[tuple[str, str], int]:
+        return {key: told.version for key, told in self.last_told.items()}
 
     def lease_runs_out(self) -> None:
         self.states = {key: state for key, state in self.states.items() if state != "claimed"}
@@ -225,6 +256,29 @@ class FakeLedger:
     def _may(self, method: str) -> None:
         if method in self.failing:
             raise ConnectionError(method)
+
+
+@dataclass
+class FakeSlots:
+    """`store.slots.Slots` in memory; `failing` names methods that raise."""
+
+    taken: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
+
+    def take(self, channel: str, wanted: Sequence[str], now: datetime, most: Callable[[str], int]) -> frozenset[str]:
+        if "take" in self.failing:
+            raise ConnectionError
+        self.taken = {key: at for key, at in self.taken.items() if now - at < timedelta(minutes=1)}
+        for each in wanted:
+            if (channel, each) not in self.taken and sum(key[0] == channel for key in self.taken) < most(each):
+                self.taken[channel, each] = now
+        return frozenset(each for each in wanted if (channel, each) in self.taken)
+
+    def give_back(self, channel: str, alert_ids: Collection[str], now: datetime) -> None:  # noqa: ARG002 - as the real one
+        if "give_back" in self.failing:
+            raise ConnectionError
+        for each in alert_ids:
+            self.taken.pop((channel, each), None)
 
 
 HOSTILE = (
@@ -273,6 +327,8 @@ entries = st.builds(
     was_tag=anything,
     was_severity=st.one_of(st.none(), st.sampled_from(Severity)),
     supersedes=st.lists(anything, max_size=3).map(tuple),
+    flaps=st.integers(0, 3),
+    transition=st.none() | st.sampled_from(Transition),
 )
 alerts = st.builds(
     Alert,
@@ -282,4 +338,5 @@ alerts = st.builds(
     entries=st.lists(entries, min_size=1, max_size=40).map(tuple),
     baseline=st.booleans(),
     more=st.integers(0, 1000),
+    rollup=st.booleans(),
 )

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +14,11 @@ from ses_monitor.alerts import deliver, document
 from ses_monitor.alerts.deliver import Delivery, NotDeliveredError, Result, understand, wait_before
 from ses_monitor.alerts.slack import Delivered, Outcome, Refused, RetryLater, Trouble
 from ses_monitor.alerts.slack_blocks import Message
-from ses_monitor.core.stored import Change
-from tests.alerts.examples import HOSTILE, NOW, FakeLedger, alert_of, anything, paused, resolved, reviewed
+from ses_monitor.core.model import Severity
+from ses_monitor.core.stored import Change, Transition
+from simulator.chat.limits import check_message
+from simulator.chat.receiver import Chat
+from tests.alerts.examples import HOSTILE, NOW, FakeLedger, alert_of, anything, dkim, paused, quota, resolved, reviewed
 from tests.alerts.test_golden import ALARM
 
 DOWN = RetryLater(15, "Slack answered 503", Trouble.FAILING)
@@ -54,7 +59,7 @@ def test_an_alert_is_posted_and_noted(ledger: FakeLedger) -> None:
     slack = Slack()
     assert batch(ledger, slack).deliver(body_of(paused()), "m1") is Result.POSTED
     assert slack.titles == ["\U0001f6a8 CRITICAL: Sending paused in eu-west-1"]
-    assert ledger.told == {("slack", paused().finding_id): 1000}
+    assert ledger.versions == {("slack", paused().finding_id): 1000}
 
 
 @pytest.mark.parametrize("again", ["m1", "m2"])
@@ -73,6 +78,24 @@ def test_news_that_newer_news_has_overtaken_is_not_told(ledger: FakeLedger) -> N
     assert delivery.deliver(body_of(paused()), "m1") is Result.OVERTAKEN
     assert slack.titles == ["\u2705 Over: Sending paused in eu-west-1"]
     assert delivery.deliver(body_of(paused()), "m1") is Result.REPEATED
+
+
+def test_the_end_of_what_was_replaced_is_told_even_where_the_replacement_is_overtaken(ledger: FakeLedger) -> None:
+    slack = Slack()
+    delivery = batch(ledger, slack)
+    worse = quota(Severity.CRITICAL, 100, version=2000, transition=Transition.WORSENED)
+    worse = replace(worse, was_tag="QUOTA_NEARLY_EXHAUSTED", was_severity=Severity.WARNING)
+    over = replace(worse, was_tag="", was_severity=None, transition=Transition.RESOLVED, version=3000)
+    delivery.deliver(body_of(quota()), "m1")
+    delivery.deliver(body_of(over), "m3")
+    slack.outcomes = [SLOW_DOWN]
+    with pytest.raises(NotDeliveredError):
+        delivery.deliver(body_of(worse), "m2")
+    assert batch(ledger, slack).deliver(body_of(worse), "m2") is Result.POSTED
+    assert [title.partition(" in ")[0] for title in slack.titles[1:]] == [
+        "\u2705 Over: Quota exhausted",
+        "\u2705 Over: Quota nearly exhausted",
+    ]
 
 
 def test_only_what_is_not_overtaken_of_a_group_is_told(ledger: FakeLedger) -> None:
@@ -132,7 +155,7 @@ def test_dying_between_post_and_note_posts_again_once(ledger: FakeLedger) -> Non
     assert len(slack.taken) == 2
 
 
-@pytest.mark.parametrize("method", ["claim", "told_versions"])
+@pytest.mark.parametrize("method", ["claim", "told"])
 def test_a_table_that_cannot_be_asked_posts_nothing_and_keeps_the_message(ledger: FakeLedger, method: str) -> None:
     slack = Slack()
     ledger.failing = {method}
@@ -254,3 +277,58 @@ def test_a_version_is_only_ever_told_once_whatever_the_order(ledger: FakeLedger)
     versions = [3000, 1000, 4000, 2000]
     results = [delivery.deliver(body_of(replace(paused(), version=each)), str(each)) for each in versions]
     assert results == [Result.POSTED, Result.OVERTAKEN, Result.POSTED, Result.OVERTAKEN]
+
+
+# --- a webhook alone: messages name the one they follow -------------------------------------------------------------
+
+
+def webhook_life(ledger: FakeLedger, *changes: Change) -> str:
+    clock = [NOW]
+    chat = Chat(clock=lambda: clock[0])
+    slack = Slack()
+    for change in changes:
+        clock[0] = max(NOW, change.at)
+        delivery = Delivery(ledger, slack.post, lambda: clock[0])
+        assert delivery.deliver(body_of(change), change.change_id) is Result.POSTED
+        message = slack.taken[-1]
+        check_message(message.payload())
+        chat._add(message.payload())
+    return chat.transcript()
+
+
+def after(change: Change, hours: float, transition: Transition) -> Change:
+    at = NOW + timedelta(hours=hours)
+    return replace(change, transition=transition, at=at, version=1000 + int(hours * 100))
+
+
+def test_a_life_told_by_a_webhook_reads_like_this(ledger: FakeLedger, golden: Callable[[str, str], None]) -> None:
+    again = paused(since=NOW + timedelta(hours=31), flaps=1)
+    told = webhook_life(
+        ledger,
+        paused(),
+        after(paused(), 5, Transition.REMINDED),
+        after(paused(), 30, Transition.RESOLVED),
+        after(again, 31, Transition.OPENED),
+        after(again, 32, Transition.RESOLVED),
+        after(paused(since=NOW + timedelta(hours=33), flaps=2), 33, Transition.OPENED),
+    )
+    golden("webhook-life.txt", told)
+
+
+def test_what_was_told_under_several_messages_names_three_of_them(ledger: FakeLedger) -> None:
+    shops = [dkim(f"shop{number}.example.com") for number in range(5)]
+    webhook_life(ledger, *shops)
+    slack = Slack()
+    over = body_of(*(after(shop, 2, Transition.RESOLVED) for shop in shops))
+    batch(ledger, slack).deliver(over, "over")
+    shown = slack.taken[0].plain
+    assert "follows the message of 21:30 UTC: DKIM failed for shop0.example.com in eu-west-1" in shown
+    assert shown.count("follows the message") == 3
+    assert "and 2 more" in shown
+
+
+def test_a_finding_that_opens_anew_follows_nothing(ledger: FakeLedger) -> None:
+    told = webhook_life(
+        ledger, paused(), after(paused(), 1, Transition.RESOLVED), after(paused(), 60, Transition.OPENED)
+    )
+    assert told.count("follows the message") == 1

@@ -9,9 +9,29 @@ from hypothesis import HealthCheck, given, settings
 
 from ses_monitor.alerts import document
 from ses_monitor.alerts.alert import Alert
-from ses_monitor.alerts.group import group
-from ses_monitor.alerts.publish import PublishError, Topic, attributes, publish_all
-from tests.alerts.examples import NOW, FakeLedger, alert_of, alerts, paused, quota, reviewed, suppression
+from ses_monitor.alerts.group import group, roll_up
+from ses_monitor.alerts.publish import (
+    AmazonQTopic,
+    Ceiling,
+    PublishError,
+    Target,
+    Topic,
+    attributes,
+    publish_all,
+    publish_everywhere,
+)
+from tests.alerts.examples import (
+    NOW,
+    FakeLedger,
+    FakeSlots,
+    alert_of,
+    alerts,
+    paused,
+    quota,
+    resolved,
+    reviewed,
+    suppression,
+)
 
 REGIONS = ("ap-south-1", "eu-west-1", "us-east-1")
 BATCH = [paused(), *(reviewed(region) for region in REGIONS), suppression(), quota()]
@@ -38,6 +58,10 @@ def topic(sns: Any) -> Topic:
     return Topic(sns, "arn:aws:sns:eu-west-1:111122223333:alerts")
 
 
+def ceiling(per_minute: int = 60) -> Ceiling:
+    return Ceiling(FakeSlots(), per_minute)
+
+
 def test_people_get_text_and_machines_get_json() -> None:
     sns = FakeSns()
     alert = alert_of(paused())
@@ -56,7 +80,25 @@ def test_subscriptions_can_filter_on_what_an_alert_is() -> None:
         "check": "account.sending_enabled",
         "tag": "SENDING_PAUSED",
         "transition": "opened",
+        "reopened": "false",
     }
+
+
+def test_a_pager_can_leave_out_what_only_came_back() -> None:
+    assert attributes(alert_of(paused(flaps=1)))["reopened"]["StringValue"] == "true"
+    over = alert_of(resolved(paused(flaps=1)))
+    mixed = alert_of(*(reviewed(each, flaps=flaps) for flaps, each in enumerate(REGIONS)))
+    assert {attributes(each)["reopened"]["StringValue"] for each in (over, mixed)} == {"false"}
+
+
+def test_no_filter_misses_what_is_rolled_up() -> None:
+    rolled_up = roll_up(group([paused(), resolved(reviewed()), suppression()]))
+    shown = attributes(rolled_up)
+    assert {each["DataType"] for name, each in shown.items() if name not in {"region", "reopened"}} == {"String.Array"}
+    assert json.loads(shown["severity"]["StringValue"]) == ["CRITICAL", "ERROR", "NOTICE"]
+    assert json.loads(shown["transition"]["StringValue"]) == ["opened", "resolved"]
+    assert json.loads(shown["tag"]["StringValue"])[0] == "ROLL_UP"
+    assert "SENDING_PAUSED" in json.loads(shown["tag"]["StringValue"])
 
 
 def test_several_regions_are_an_array_that_filters_understand() -> None:
@@ -78,19 +120,19 @@ def test_any_alert_fits_in_an_sns_message(alert: Alert) -> None:
 def test_an_outage_in_mid_batch_loses_nothing_and_tells_nothing_twice(ledger: FakeLedger) -> None:
     sns = FakeSns(down_after=2)
     with pytest.raises(PublishError, match="2 alerts could not be published, 2 were"):
-        publish_all(group(BATCH), topic(sns), ledger, lambda: NOW)
+        publish_all(group(BATCH), topic(sns), ledger, ceiling(), lambda: NOW)
     sns.down_after = 1000
-    publish_all(group(BATCH), topic(sns), ledger, lambda: NOW)
+    publish_all(group(BATCH), topic(sns), ledger, ceiling(), lambda: NOW)
     assert sorted(sns.ids) == sorted(alert.alert_id for alert in group(BATCH))
 
 
 def test_a_batch_tried_again_in_halves_tells_nothing_twice(ledger: FakeLedger) -> None:
     sns = FakeSns(down_after=2)
     with pytest.raises(PublishError):
-        publish_all(group(BATCH), topic(sns), ledger, lambda: NOW)
+        publish_all(group(BATCH), topic(sns), ledger, ceiling(), lambda: NOW)
     sns.down_after = 1000
     for half in (BATCH[:3], BATCH[3:]):
-        publish_all(group(half), topic(sns), ledger, lambda: NOW)
+        publish_all(group(half), topic(sns), ledger, ceiling(), lambda: NOW)
     told = [
         entry.finding_id
         for request in sns.published
@@ -108,7 +150,7 @@ def test_one_alert_that_fails_does_not_keep_the_others_back(ledger: FakeLedger) 
 
     sns = Picky()
     with pytest.raises(PublishError) as failed:
-        publish_all(group(BATCH), topic(sns), ledger, lambda: NOW)
+        publish_all(group(BATCH), topic(sns), ledger, ceiling(), lambda: NOW)
     assert isinstance(failed.value.__cause__, ValueError)
     assert len(sns.published) == 3
 
@@ -118,7 +160,24 @@ def test_a_table_that_fails_raises_so_that_the_batch_comes_again(ledger: FakeLed
     sns = FakeSns()
     ledger.failing = {method}
     with pytest.raises(PublishError):
-        publish_all(group([paused()]), topic(sns), ledger, lambda: NOW)
+        publish_all(group([paused()]), topic(sns), ledger, ceiling(), lambda: NOW)
     ledger.failing = set()
-    publish_all(group([paused()]), topic(sns), ledger, lambda: NOW)
+    publish_all(group([paused()]), topic(sns), ledger, ceiling(), lambda: NOW)
     assert sns.ids == [alert_of(paused()).alert_id] * times
+
+
+def test_two_channels_are_told_each_for_itself_and_one_that_is_down_does_not_keep_the_other_back(
+    ledger: FakeLedger,
+) -> None:
+    up, down = FakeSns(), FakeSns(down_after=0)
+    q: Any = up
+    targets: list[Target] = [topic(down), AmazonQTopic(q, "arn:aws:sns:eu-west-1:111122223333:q")]
+    limit = ceiling()
+    with pytest.raises(PublishError):
+        publish_everywhere(group(BATCH), targets, ledger, limit, lambda: NOW)
+    assert len(up.published) == 4
+    down.down_after = 1000
+    told = publish_everywhere(group(BATCH), targets, ledger, limit, lambda: NOW)
+    assert (len(up.published), len(down.published)) == (4, 4)
+    assert {channel for channel, _ in told} == {"sns"}
+    assert json.loads(up.published[0]["Message"])["source"] == "custom"

@@ -220,4 +220,4 @@ def test_the_address_is_in_no_log_line(webhook: Webhook, chat: Chat, caplog: pyt
 
 
 def test_the_clock_is_utc() -> None:
-    assert abs((slack._now() - datetime.now(UTC)).total_seconds()) < 60
+    assert abs((slack.utc_now() - datetime.now(UTC)).total_seconds()) < 60

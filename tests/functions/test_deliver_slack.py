@@ -15,7 +15,7 @@ import pytest
 from moto import mock_aws
 
 from ses_monitor.settings import SettingsError
-from simulator.chat.receiver import WEBHOOK_PATH, Chat, Scripted
+from simulator.chat.receiver import API_PATH, BOT_TOKEN, CHANNEL, WEBHOOK_PATH, Chat, Scripted
 from simulator.loopback import LoopbackServer
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -249,3 +249,79 @@ def test_a_missing_variable_fails_the_cold_start_by_name(variable: str, monkeypa
     sys.modules.pop(APP, None)
     with pytest.raises(SettingsError, match=variable):
         importlib.import_module(APP)
+
+
+# --- with a bot -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bot_app(
+    environment: None,  # noqa: ARG001 - read when the module is imported
+    webhook: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[ModuleType]:
+    monkeypatch.setenv("SLACK_BOT_TOKEN_PARAMETER", "/ses-monitor/slack-bot-token")
+    monkeypatch.setenv("SLACK_CHANNEL", CHANNEL)
+    monkeypatch.setenv("SLACK_API_URL", webhook.removesuffix(WEBHOOK_PATH) + API_PATH)
+    with mock_aws():
+        boto3.client("dynamodb").create_table(
+            TableName="ses-monitor",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        put_webhook(webhook)
+        put_token(BOT_TOKEN)
+        sys.modules.pop(APP, None)
+        yield importlib.import_module(APP)
+        sys.modules.pop(APP, None)
+
+
+def put_token(token: str) -> None:
+    boto3.client("ssm").put_parameter(
+        Name="/ses-monitor/slack-bot-token", Value=token, Type="SecureString", Overwrite=True
+    )
+
+
+def test_a_bot_follows_its_message_in_the_thread_and_wins_over_a_webhook(bot_app: ModuleType, chat: Chat) -> None:
+    assert failed(bot_app.handler(batch(record("opened"), record("not-ours")), CONTEXT)) == []
+    assert failed(bot_app.handler(batch(record("resolved"), record("cloudwatch-alarm")), CONTEXT)) == []
+    root, other, reply, alarm = chat.messages
+    assert root.by_app
+    assert root.edits == 1
+    assert "✅ Over: Sending paused in eu-west-1" in root.shown()
+    assert (reply.thread, other.thread, alarm.thread) == (root.ts, "", "")
+
+
+def test_a_new_token_is_picked_up_at_once_and_no_token_is_logged(bot_app: ModuleType, chat: Chat) -> None:
+    handler = bot_app.logger.registered_handler
+    before = handler.setStream(stream := io.StringIO())
+    try:
+        put_token("xoxb-wrong-one")
+        assert len(failed(bot_app.handler(batch(record("opened")), CONTEXT))) == 1
+        put_token("not a token")
+        assert len(failed(bot_app.handler(batch(record("opened")), CONTEXT))) == 1
+        put_token(BOT_TOKEN)
+        assert failed(bot_app.handler(batch(record("opened")), CONTEXT)) == []
+    finally:
+        handler.setStream(before)
+    assert len(chat.messages) == 1
+    logged = stream.getvalue()
+    assert "invalid_auth" in logged
+    assert "the SSM parameter /ses-monitor/slack-bot-token is no use" in logged
+    for secret in ("xoxb-wrong", "not a token", BOT_TOKEN):
+        assert secret not in logged
+
+
+def test_a_rate_limit_on_a_bot_puts_the_whole_rest_off(
+    bot_app: ModuleType, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr(
+        bot_app.SQS, "change_message_visibility", lambda **given: waits.append(given["VisibilityTimeout"])
+    )
+    chat.script(Scripted(429, retry_after=77))
+    event = batch(record("opened"), record("many-regions"))
+    assert len(failed(bot_app.handler(event, CONTEXT))) == 2
+    assert waits == [77, 77]
+    assert failed(bot_app.handler(event, CONTEXT)) == []

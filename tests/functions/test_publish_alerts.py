@@ -87,6 +87,7 @@ def heard() -> list[dict[str, Any]]:
         ("opened", ["SENDING_PAUSED"]),
         ("resolved", ["SENDING_PAUSED"]),
         ("worsened", ["QUOTA_EXHAUSTED"]),
+        ("reminded", ["SENDING_PAUSED"]),
         ("many-regions", ["UNDER_REVIEW"]),
         ("first-audit", ["FIRST_AUDIT", "SENDING_PAUSED"]),
         ("unreadable", ["CHANGE_UNREADABLE", "SENDING_PAUSED"]),
@@ -96,7 +97,7 @@ def test_each_kind_of_change_reaches_the_topic(app: ModuleType, name: str, tags:
     assert app.handler(event(f"stream-change-{name}"), CONTEXT) == {"batchItemFailures": []}
     told = heard()
     assert sorted(json.loads(each["Message"])["tag"] for each in told) == tags
-    assert {"severity", "region", "check", "tag", "transition"} == set(told[0]["MessageAttributes"])
+    assert {"severity", "region", "check", "tag", "transition", "reopened"} == set(told[0]["MessageAttributes"])
 
 
 def test_a_batch_that_comes_twice_is_told_once(app: ModuleType) -> None:

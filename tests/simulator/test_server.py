@@ -37,7 +37,8 @@ def call(method: str, url: str, content: object = None, **headers: str) -> tuple
 
 def test_the_environment_is_all_that_clients_need(simulator: Simulator) -> None:
     aws = ["AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES", "AWS_ENDPOINT_URL_CLOUDWATCH", "AWS_ENDPOINT_URL_ACCOUNT"]
-    assert simulator.environment() == {**dict.fromkeys(aws, simulator.api_url), **simulator.dns.environment()}
+    slack = {"SLACK_API_URL": simulator.slack_api_url}
+    assert simulator.environment() == {**dict.fromkeys(aws, simulator.api_url), **slack, **simulator.dns.environment()}
     assert urlsplit(simulator.api_url).hostname == urlsplit(simulator.webhook_url).hostname == "127.0.0.1"
     assert simulator.api_url != simulator.webhook_url
 

@@ -14,6 +14,8 @@ from ses_monitor.core.stored import Transition
 
 FIRST_AUDIT = "FIRST_AUDIT"
 """Stands for the tag of an alert that sums up what was found the first time anybody looked."""
+ROLL_UP = "ROLL_UP"
+"""Stands for the tag of an alert that names the rest of a storm."""
 
 LONGEST_COMMANDS = 2000
 MOST_COMMANDS = 6
@@ -25,7 +27,8 @@ class Entry:
     """One finding in an alert, at one version.
 
     `since` is when the trouble began, `at` when the change was seen (UTC). `supersedes` names other findings
-    whose stories end in this one (the tag it replaced), so that no channel tells of them afterwards.
+    whose stories end in this one (the tag it replaced), so that no channel tells of them afterwards. `flaps` counts
+    how often in a row it opened again within a day: above 0 it is told with less weight.
     """
 
     finding_id: str
@@ -44,6 +47,9 @@ class Entry:
     was_tag: str = ""
     was_severity: Severity | None = None
     supersedes: tuple[str, ...] = ()
+    flaps: int = 0
+    transition: Transition | None = None
+    """Its own, in a roll-up; elsewhere the alert's."""
 
     @property
     def lasted(self) -> timedelta:
@@ -56,7 +62,8 @@ class Alert:
     """Findings that went through the same transition, told as one message; there is always at least one.
 
     `alert_id` is the same for the same changes however often they are grouped and published. `more` counts
-    findings left out because a message has a size.
+    findings left out because a message has a size. A `rollup` stands for all that was too much to tell one by one: its
+    findings are of any kind and may have gone through any transition, each entry says its own (`Entry.transition`).
     """
 
     alert_id: str
@@ -65,6 +72,7 @@ class Alert:
     entries: tuple[Entry, ...]
     baseline: bool = False
     more: int = 0
+    rollup: bool = False
 
     def __post_init__(self) -> None:
         if not self.entries:
@@ -73,17 +81,22 @@ class Alert:
 
     @property
     def severity(self) -> Severity:
-        """The worst severity in it."""
-        return max(entry.severity for entry in self.entries)
+        """The worst severity in it; of a roll-up, the worst that is not over."""
+        wrong = [each for each in self.entries if self.rollup and not (each.transition or self.transition).closes]
+        return max(entry.severity for entry in wrong or self.entries)
 
     @property
     def tag(self) -> str:
         """The tag its findings share."""
+        if self.rollup:
+            return ROLL_UP
         return FIRST_AUDIT if self.is_summary else self.entries[0].tag
 
     @property
     def check_id(self) -> str:
         """The check its findings share."""
+        if self.rollup:
+            return ROLL_UP.lower()
         return FIRST_AUDIT.lower() if self.is_summary else self.entries[0].check_id
 
     @property
@@ -109,7 +122,12 @@ class Alert:
     @property
     def is_summary(self) -> bool:
         """Whether its findings are of different kinds, so that no cause or step is theirs in common."""
-        return self.baseline or len({(entry.check_id, entry.tag) for entry in self.entries}) > 1
+        return self.baseline or self.rollup or len({(entry.check_id, entry.tag) for entry in self.entries}) > 1
+
+    @property
+    def reopened(self) -> bool:
+        """Whether all of it has opened again within a day of being over: an old acquaintance, told with less weight."""
+        return self.transition is Transition.OPENED and all(entry.flaps for entry in self.entries)
 
     @property
     def text(self) -> str:
@@ -162,6 +180,48 @@ class Alert:
         """Leave out findings whose told version is as new as theirs; None when nothing is left to tell."""
         left = tuple(entry for entry in self.entries if told.get(entry.finding_id, -1) < entry.version)
         return replace(self, entries=left) if left else None
+
+    def ends_untold(self, told: Mapping[str, int]) -> list[Alert]:
+        """Return the ends of findings that this alert replaced, where it is overtaken itself and they are not.
+
+        What overtook it names its own tag, and may know nothing of the one before: that would stay open for good.
+        """
+        ends: dict[tuple[str, str], list[Entry]] = {}
+        for entry in self.entries:
+            if told.get(entry.finding_id, -1) < entry.version:
+                continue
+            for name in entry.supersedes:
+                if name in told and told[name] < entry.version:
+                    end = _end_of(name, entry)
+                    ends.setdefault((end.check_id, end.tag), []).append(end)
+        return [self._ended(each) for each in ends.values()]
+
+    def end_of(self, name: str, entry: Entry) -> Alert:
+        """Return the end of one finding that `entry` replaced, or that was over before `entry` opened it anew."""
+        return self._ended([_end_of(name, entry)])
+
+    def _ended(self, entries: Iterable[Entry]) -> Alert:
+        return replace(
+            self, transition=Transition.RESOLVED, entries=tuple(entries), baseline=False, more=0, rollup=False
+        )
+
+
+def _end_of(name: str, entry: Entry) -> Entry:
+    replaced = name != entry.finding_id
+    return replace(
+        entry,
+        finding_id=name,
+        tag=(replaced and entry.was_tag) or entry.tag,
+        severity=(replaced and entry.was_severity) or entry.severity,
+        text="",
+        cause="",
+        steps=(),
+        evidence={},
+        was_tag="",
+        was_severity=None,
+        supersedes=(),
+        transition=None,
+    )
 
 
 def _of_each(text: str, entry: Entry) -> str:

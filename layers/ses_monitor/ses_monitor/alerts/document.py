@@ -36,9 +36,10 @@ def encode(alert: Alert) -> str:
     When it does not fit, findings first lose their cause, steps and evidence, then are left out and counted as
     `more`, in both cases from the last on. Every part is bounded, so that the first always fits.
     """
-    short = [_entry(entry, whole=False) for entry in alert.entries]
+    short = [_entry(entry, alert, whole=False) for entry in alert.entries]
     room = MOST_BYTES - _size(_frame(alert, [], alert.more + len(short)))
-    for_short_ones = room // 2
+    # A roll-up is there to name as much as it can; the table has causes and steps.
+    for_short_ones = room if alert.rollup else room // 2
     kept = 0
     while kept < len(short) and (for_short_ones >= _size(short[kept]) or kept == 0):
         for_short_ones -= _size(short[kept])
@@ -46,7 +47,7 @@ def encode(alert: Alert) -> str:
         kept += 1
     findings = short[:kept]
     for i in range(kept):
-        whole = _entry(alert.entries[i], whole=True)
+        whole = _entry(alert.entries[i], alert, whole=True)
         room -= _size(whole) - _size(short[i])
         if room < 0:
             break
@@ -80,17 +81,19 @@ def read(document: object) -> Alert:
     if schema != SCHEMA:
         msg = f"its schema is {schema}, this version reads {SCHEMA}"
         raise DocumentError(msg)
-    entries = tuple(_read_entry(each) for each in fields.rows("findings"))
+    rollup = fields.have("rollup", _flag, False)
+    entries = tuple(_read_entry(each, own_transition=rollup) for each in fields.rows("findings"))
     if not entries:
         msg = "the document has no findings"
         raise DocumentError(msg)
     return Alert(
         alert_id=fields.need("alert_id", _text),
         account_id=fields.need("account_id", _text),
-        transition=fields.need("transition", lambda value: Transition(_text(value))),
+        transition=fields.need("transition", _transition),
         entries=entries,
         baseline=fields.need("baseline", _flag),
         more=max(fields.need("more", _whole), 0),
+        rollup=rollup,
     )
 
 
@@ -114,12 +117,14 @@ def _frame(alert: Alert, findings: list[Json], more: int) -> Json:
         "at": _instant(alert.at),
         "since": _instant(alert.since),
         "baseline": alert.baseline,
+        "rollup": alert.rollup,
+        "queries": [words.shown_command(command) for command in words.queries(alert)] if alert.rollup else [],
         "findings": findings,
         "more": more,
     }
 
 
-def _entry(entry: Entry, *, whole: bool) -> Json:
+def _entry(entry: Entry, alert: Alert, *, whole: bool) -> Json:
     told: Json = {
         "finding_id": _name(entry.finding_id),
         "region": _name(entry.region),
@@ -128,6 +133,8 @@ def _entry(entry: Entry, *, whole: bool) -> Json:
         "tag": _name(entry.tag),
         "severity": entry.severity.name,
         "version": entry.version,
+        "transition": (entry.transition or alert.transition).value,
+        "flaps": entry.flaps,
         "text": words.line(entry.text),
         "since": _instant(entry.since),
         "at": _instant(entry.at),
@@ -169,7 +176,7 @@ def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _read_entry(fields: _Fields) -> Entry:
+def _read_entry(fields: _Fields, *, own_transition: bool) -> Entry:
     return Entry(
         finding_id=fields.need("finding_id", _text),
         region=fields.need("region", _text),
@@ -190,6 +197,8 @@ def _read_entry(fields: _Fields) -> Entry:
         was_tag=fields.have("was_tag", _text, ""),
         was_severity=fields.have("was_severity", _severity, None),
         supersedes=fields.have("supersedes", _texts, ()),
+        flaps=max(fields.have("flaps", _whole, 0), 0),
+        transition=fields.have("transition", _transition, None) if own_transition else None,
     )
 
 
@@ -251,6 +260,10 @@ def _list(value: object) -> list[object]:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(each) for each in _list(value))
+
+
+def _transition(value: object) -> Transition:
+    return Transition(_text(value))
 
 
 def _severity(value: object) -> Severity:

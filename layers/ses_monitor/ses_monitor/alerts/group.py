@@ -10,6 +10,7 @@ from itertools import chain
 
 from ses_monitor.alerts.alert import Alert, Entry, stable_id
 from ses_monitor.core.check import Step, bounded
+from ses_monitor.core.domains import registrable
 from ses_monitor.core.model import ACCOUNT, Severity
 from ses_monitor.core.stored import Baseline, Change, Transition, finding_id
 
@@ -49,7 +50,7 @@ def group(changes: Iterable[Change]) -> list[Alert]:
     A trouble that changed more than once is told once, as it stands at the end: opened and resolved in one
     batch is one "over" with how long it lasted. What is muted at the end is dropped, and so is what belongs to
     a first audit: its `summary` tells it. Findings that share account, check, tag, transition and severities
-    are one alert, per region while there are few.
+    are one alert; while they are in few regions, one for each region, or for each domain where that is fewer.
     """
     shared: dict[tuple[object, ...], list[_Story]] = defaultdict(list)
     for story in _stories(change for change in changes if not change.baseline):
@@ -65,8 +66,43 @@ def group(changes: Iterable[Change]) -> list[Alert]:
             change.was_tag,
             change.was_severity,
         ].append(story)
-    alerts = [_alert(stories) for together in shared.values() for stories in _by_region(together)]
+    alerts = [_alert(stories) for together in shared.values() for stories in _by_place(together)]
     return sorted(alerts, key=lambda alert: -alert.severity)
+
+
+def roll_up(alerts: Sequence[Alert]) -> Alert:
+    """Return one alert that stands for all of these, the worst first; one alone stays what it is.
+
+    A finding that is in several of them is in it as it was last.
+    """
+    if len(alerts) == 1:
+        return alerts[0]
+    last: dict[str, int] = {}
+    for alert in alerts:
+        for name, version in alert.versions().items():
+            last[name] = max(version, last.get(name, version))
+    entries = {
+        entry.finding_id: replace(entry, transition=entry.transition or alert.transition)
+        for alert in alerts
+        for entry in alert.entries
+        if entry.version == last[entry.finding_id]
+    }
+    ordered = sorted(entries.values(), key=_worst_first)
+    still = [entry.transition for entry in ordered if entry.transition is not None and not entry.transition.closes]
+    return Alert(
+        alert_id=stable_id(["rollup", *(f"{entry.finding_id}@{entry.version}" for entry in ordered)]),
+        account_id=alerts[0].account_id,
+        transition=still[0] if still else Transition.RESOLVED,
+        entries=tuple(ordered),
+        more=sum(alert.more for alert in alerts),
+        rollup=True,
+    )
+
+
+def _worst_first(entry: Entry) -> tuple[object, ...]:
+    """Sort what is wrong before what is over; then by weight, and like beside like."""
+    over = entry.transition is not None and entry.transition.closes
+    return (over, -entry.severity, entry.tag, str(entry.transition), entry.region, entry.subject)
 
 
 def summary(baseline: Baseline) -> Alert | None:
@@ -119,12 +155,21 @@ def _replaced(change: Change) -> str:
     return finding_id(change.region, change.check_id, change.subject, change.was_tag or change.tag)
 
 
-def _by_region(stories: Iterable[_Story]) -> list[list[_Story]]:
+def _by_place(stories: Iterable[_Story]) -> list[list[_Story]]:
     regions: dict[str, list[_Story]] = defaultdict(list)
+    domains: dict[str, list[_Story]] = defaultdict(list)
     for story in sorted(stories, key=lambda story: (story.told().region, story.told().subject)):
-        regions[story.told().region].append(story)
-    together = list(regions.values())
-    return [list(chain.from_iterable(together))] if len(together) >= MANY_REGIONS else together
+        change = story.told()
+        regions[change.region].append(story)
+        # An account is no domain: each region's is a thing of its own.
+        domains[_domain(change.subject) if change.subject != ACCOUNT else f" {change.region}"].append(story)
+    if len(regions) >= MANY_REGIONS:
+        return [list(chain.from_iterable(regions.values()))]
+    return list(domains.values() if len(domains) < len(regions) else regions.values())
+
+
+def _domain(subject: str) -> str:
+    return registrable(subject.rpartition("@")[2].lower().rstrip("."))
 
 
 def _alert(stories: Sequence[_Story]) -> Alert:
@@ -157,4 +202,5 @@ def _entry(story: _Story) -> Entry:
         was_tag=change.was_tag,
         was_severity=change.was_severity,
         supersedes=tuple(sorted(ended - {change.finding_id})),
+        flaps=change.flaps,
     )

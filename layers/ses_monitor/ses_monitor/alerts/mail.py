@@ -14,6 +14,9 @@ LONGEST_BODY = 12_000
 """Characters; leaves the JSON document its share of the SNS message."""
 
 MOST_LISTED = 25
+MOST_KINDS = 40
+MOST_OF_A_KIND = 25
+"""Lines of a roll-up, and subjects in each."""
 
 
 def subject(alert: Alert) -> str:
@@ -23,14 +26,14 @@ def subject(alert: Alert) -> str:
 
 def ascii_line(text: str) -> str:
     """Make any text a line that SNS takes as a subject: nothing in it can end the header."""
-    ascii_only = words.line(text, LONGEST_SUBJECT * 2).encode("ascii", "replace").decode()
+    ascii_only = words.line(text, LONGEST_SUBJECT * 2).encode("ascii", "replace").decode().strip() or "(no subject)"
     return (ascii_only[: LONGEST_SUBJECT - 3] + "...") if len(ascii_only) > LONGEST_SUBJECT else ascii_only
 
 
 def body(alert: Alert) -> str:
     """Return the whole text: what happened, why, what to do, and how to ask more."""
     parts = [f"{words.headline(alert)}, {words.since(alert)}.\nAccount {words.line(alert.account_id, 40)}."]
-    parts += _what(alert)
+    parts += _rolled_up(alert) if alert.rollup else _what(alert)
     if not alert.transition.closes:
         parts += _why(alert)
         parts += _steps(alert.steps)
@@ -41,10 +44,19 @@ def body(alert: Alert) -> str:
     return f"{text}\n\n{footer}\n"
 
 
+def _rolled_up(alert: Alert) -> list[str]:
+    lines = words.by_kind(alert, MOST_OF_A_KIND)
+    shown = [f"- {each}" for each in lines[:MOST_KINDS]]
+    if rest := len(lines) - len(shown):
+        shown.append(f"- and {words.counted(rest, 'more kind')}")
+    if alert.more:
+        shown.append(f"- and {words.counted(alert.more, 'more finding')}")
+    return [words.introduction(alert), "\n".join(shown), "ALL OF IT", *words.queries(alert)]
+
+
 def _what(alert: Alert) -> list[str]:
-    parts = [sentence for sentence in (words.changed_from(alert), words.how_it_ended(alert)) if sentence]
-    if alert.is_summary:
-        parts.append(words.FIRST_LOOK)
+    first = [words.reminder(alert), words.again(alert), words.changed_from(alert), words.how_it_ended(alert)]
+    parts = [sentence for sentence in (*first, words.introduction(alert)) if sentence]
     entries = alert.entries
     if said := words.what_it_says(alert):
         parts.append(words.line(said))
@@ -74,6 +86,6 @@ def _steps(steps: tuple[Step, ...]) -> list[str]:
 def _footer(alert: Alert) -> str:
     lines = ["--", f"SES console: {words.console_page(alert)}" if words.console_page(alert) else ""]
     lines.append(words.named(alert))
-    if not alert.transition.closes:
+    if not alert.transition.closes and not alert.rollup:
         lines.append(f"Look again now: {words.look_again(alert)}")
     return "\n".join(each for each in lines if each)

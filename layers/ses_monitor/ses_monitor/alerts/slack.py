@@ -41,13 +41,25 @@ class Trouble(Enum):
     FAILING = "failing"
     WEBHOOK = "webhook"
     """The webhook is missing, malformed or revoked, or its channel is archived: a person must mend it."""
+    BOT = "bot"
+    """The bot's token or channel is missing, wrong or revoked: a person must mend it."""
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether it does not pass by itself."""
+        return self in {Trouble.WEBHOOK, Trouble.BOT}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Slack took the message; `note` says so where it took it in an unusual way."""
+    """Slack took the message; `note` says so where it took it in an unusual way.
+
+    `channel` and `ts` are where it is, for a bot; a webhook does not learn that.
+    """
 
     note: str = ""
+    channel: str = ""
+    ts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,7 @@ class Webhook:
             WebhookError: it is no such address.
         """
         self._url = _checked(url.strip())
-        self._clock = clock or _now
+        self._clock = clock or utc_now
         self._http = urllib3.PoolManager(
             num_pools=1, retries=False, timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
         )
@@ -116,7 +128,7 @@ class Webhook:
                 "POST", self._url, body=body, headers=headers, redirect=False, preload_content=False
             )
         except HTTPError as error:
-            return RetryLater(OUTAGE_WAIT, _what_failed(error), Trouble.UNREACHABLE)
+            return RetryLater(OUTAGE_WAIT, what_failed(error), Trouble.UNREACHABLE)
         try:
             said = response.read(500).decode("utf-8", "replace")
         except HTTPError:
@@ -130,10 +142,10 @@ class Webhook:
         if 200 <= status < 300:
             return Delivered("" if said == "ok" else f"{answer}, not the usual ok")
         if status == 429:
-            wait = _seconds(retry_after, self._clock()) or RATE_LIMIT_WAIT
+            wait = seconds_to_wait(retry_after, self._clock()) or RATE_LIMIT_WAIT
             return RetryLater(wait, answer, Trouble.RATE_LIMITED)
         if status >= 500 or status == 408:
-            wait = _seconds(retry_after, self._clock()) or OUTAGE_WAIT
+            wait = seconds_to_wait(retry_after, self._clock()) or OUTAGE_WAIT
             return RetryLater(wait, answer, Trouble.FAILING)
         if status in {400, 413, 422}:
             return Refused(answer)
@@ -177,7 +189,7 @@ def _checked(url: str) -> str:
     return url
 
 
-def _what_failed(error: HTTPError) -> str:
+def what_failed(error: HTTPError) -> str:
     """Name the failure without the exception's text, which may hold the address."""
     # By name: urllib3 1.26, which a Lambda runtime may bring, does not have this class.
     if type(error).__name__ == "NameResolutionError":
@@ -189,7 +201,7 @@ def _what_failed(error: HTTPError) -> str:
     return f"the connection to Slack broke ({type(error).__name__})"
 
 
-def _seconds(retry_after: str | None, now: datetime) -> int | None:
+def seconds_to_wait(retry_after: str | None, now: datetime) -> int | None:
     """Read Retry-After, in seconds or as a date; never more than LONGEST_WAIT. None when it says nothing."""
     text = (retry_after or "").strip()[:100]
     if text.isascii() and text.isdigit():
@@ -202,5 +214,6 @@ def _seconds(retry_after: str | None, now: datetime) -> int | None:
     return max(1, min(int(seconds) + 1, LONGEST_WAIT))
 
 
-def _now() -> datetime:
+def utc_now() -> datetime:
+    """Return the time (UTC)."""
     return datetime.now(UTC)

@@ -6,13 +6,14 @@ message shows a warning when pressed, because no application answers it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ses_monitor.alerts import mail, words
-from ses_monitor.alerts.alert import LONGEST_COMMANDS, Alert
+from ses_monitor.alerts.alert import LONGEST_COMMANDS, Alert, Entry
 from ses_monitor.alerts.slack_text import code_block, escaped, length, link, mrkdwn, plain
 from ses_monitor.core.check import Step
+from ses_monitor.core.model import ACCOUNT
 from ses_monitor.core.stored import Transition
 
 LONGEST_HEADER = 150
@@ -23,6 +24,13 @@ LONGEST_TEXT = 3500
 MOST_LISTED = 20
 LONGEST_STEPS = 7000
 """Characters of all steps together: Slack refuses messages whose blocks come to about 13,000."""
+
+MOST_KINDS = 60
+"""Lines of a roll-up, in sections of at most MOST_LISTED."""
+MOST_OF_A_KIND = 20
+LONGEST_KIND = 1000
+"""Names in such a line, and its characters."""
+OVER, GONE = "\u2705", "\u26aa"
 
 Json = dict[str, object]
 
@@ -44,17 +52,49 @@ class Message:
         return {"text": self.plain, "mrkdwn": False, "unfurl_links": False, "unfurl_media": False}
 
 
-def render(alert: Alert) -> Message:
-    """Lay out `alert`: what happened, where and since when, why, what to do, and what to ask for more."""
-    title = f"{_mark(alert)} {words.headline(alert)}"
+def render(alert: Alert, follows: Sequence[str] = ()) -> Message:
+    """Lay out `alert`: what happened, where and since when, why, what to do, and what to ask for more.
+
+    `follows` says which messages it goes on from, where no thread does.
+    """
+    if alert.rollup:
+        return _rollup(alert, follows)
+    title = f"{mark(alert)} {words.headline(alert)}"
     blocks = [header(title), section(_when_and_where(alert)), *_what(alert)]
+    reminded = alert.transition is Transition.REMINDED
     if not alert.transition.closes:
-        if alert.cause:
+        if alert.cause and not reminded:
             blocks.append(section(f"*Why*\n{mrkdwn(alert.cause)}"))
-        blocks += _steps(alert.steps)
-    blocks.append(_footer(alert))
+        blocks += steps_blocks(alert.steps)
+    if follows:
+        blocks.append(context(mrkdwn(each, 400) for each in follows))
+    blocks.append(footer(alert))
     notification = f"{title}, {words.since(alert)}. {words.what_it_says(alert)}"
-    return message(notification, blocks, f"{_mark(alert)} {mail.body(alert)}")
+    return message(notification, blocks, "\n".join([f"{mark(alert)} {mail.body(alert)}".rstrip(), *follows]))
+
+
+def _rollup(alert: Alert, follows: Sequence[str]) -> Message:
+    title = f"{mark(alert)} {words.headline(alert)}"
+    lines = [f"\u2022 {each}" for each in words.by_kind(alert, MOST_OF_A_KIND)]
+    blocks = [header(title), section(mrkdwn(words.introduction(alert)))]
+    shown = 0
+    for _ in range(MOST_KINDS // MOST_LISTED):
+        text, fitted = fitting(lines[shown:], LONGEST_KIND)
+        blocks += [section(text)] if text else []
+        shown += fitted
+    more = [f"and {words.counted(len(lines) - shown, 'more kind')}"] if len(lines) > shown else []
+    more += [f"and {words.counted(alert.more, 'more finding')}"] if alert.more else []
+    ask = words.look_again(alert)
+    blocks.append(section("\n".join([*more, f"This lists all of them: `{ask}`"])))
+    blocks.append(context(mrkdwn(each, 400) for each in (*follows, words.named(alert))))
+    body = [title, words.introduction(alert), *lines[:shown], *more, f"This lists all of them: {ask}", *follows]
+    return message(f"{title}. {lines[0][2:]}", blocks, "\n".join(body))
+
+
+def tag_and_place(entry: Entry) -> str:
+    """Name a finding whole, as in "DKIM failed for example.com in eu-west-1"."""
+    who = "" if entry.subject == ACCOUNT else f" for {words.line(entry.subject, 100)}"
+    return f"{words.tag_in_words(entry.tag)}{who} in {words.line(entry.region, 40)}"
 
 
 def message(notification: str, blocks: Iterable[Json], body: str) -> Message:
@@ -88,12 +128,13 @@ def context(parts: Iterable[str]) -> Json:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 
-def _mark(alert: Alert) -> str:
+def mark(alert: Alert) -> str:
+    """Give the mark of what happened."""
     match alert.transition:
         case Transition.RESOLVED:
-            return "\u2705"
+            return OVER
         case Transition.GONE:
-            return "\u26aa"
+            return GONE
         case _:
             return words.emoji(alert.severity)
 
@@ -113,8 +154,8 @@ _LABELS = {"after": "Lasted", "since": "Since", "seen": "Seen"}
 
 
 def _what(alert: Alert) -> list[Json]:
-    said = [words.changed_from(alert), words.how_it_ended(alert), words.FIRST_LOOK if alert.is_summary else ""]
-    said.append(words.what_it_says(alert))
+    said = [words.reminder(alert), words.again(alert), words.changed_from(alert), words.how_it_ended(alert)]
+    said += [words.introduction(alert), words.what_it_says(alert)]
     blocks = [section(mrkdwn(sentence)) for sentence in said if sentence]
     if words.needs_a_list(alert):
         blocks.append(section(_list(alert)))
@@ -122,20 +163,32 @@ def _what(alert: Alert) -> list[Json]:
 
 
 def _list(alert: Alert) -> str:
+    return list_of([f"\u2022 {words.in_a_list(entry, alert)}" for entry in alert.entries], alert)
+
+
+def list_of(lines: Sequence[str], alert: Alert) -> str:
+    """Return as many lines as fit, and the command that lists the rest."""
+    text, shown = fitting(lines)
+    if rest := len(lines) + alert.more - shown:
+        text += f"\n\u2022 and {rest} more; this lists them: `{words.look_again(alert)}`"
+    return text.strip()
+
+
+def fitting(lines: Sequence[str], longest: int = 400) -> tuple[str, int]:
+    """Return the lines that fit a section, made safe, and how many they are."""
     shown: list[str] = []
     room = LONGEST_SECTION - 200
-    for entry in alert.entries[:MOST_LISTED]:
-        each = f"• {mrkdwn(words.in_a_list(entry, alert), 400)}"
-        if length(each) + 1 > room:
+    for each in lines[:MOST_LISTED]:
+        safe = mrkdwn(each, longest)
+        if length(safe) + 1 > room:
             break
-        shown.append(each)
-        room -= length(each) + 1
-    if rest := len(alert.entries) + alert.more - len(shown):
-        shown.append(f"• and {rest} more; this lists them: `{words.look_again(alert)}`")
-    return "\n".join(shown)
+        shown.append(safe)
+        room -= length(safe) + 1
+    return "\n".join(shown), len(shown)
 
 
-def _steps(steps: tuple[Step, ...]) -> list[Json]:
+def steps_blocks(steps: tuple[Step, ...]) -> list[Json]:
+    """Return what to do, as far as it fits."""
     blocks: list[Json] = []
     room = LONGEST_STEPS
     for number, step in enumerate(steps, 1):
@@ -158,7 +211,8 @@ def _steps(steps: tuple[Step, ...]) -> list[Json]:
     return blocks
 
 
-def _footer(alert: Alert) -> Json:
+def footer(alert: Alert) -> Json:
+    """Return the small print: what to ask by, and with what."""
     console = link(words.console_page(alert), "SES console")
     again = "" if alert.transition.closes else f"look again: `{words.look_again(alert)}`"
     return context([mrkdwn(words.named(alert), 600), again, console])

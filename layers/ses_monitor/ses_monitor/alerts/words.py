@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
@@ -18,6 +21,8 @@ _UPPER = frozenset(
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _NOT_IN_COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
+MOST_QUERIES = 5
+"""Regions that a roll-up gives a query for; the command of ours asks for all of them."""
 LONGEST_TEXT = 900
 """Characters shown of a finding's text, a cause or a step: several times what any check writes."""
 
@@ -26,6 +31,10 @@ FIRST_LOOK = (
     "ses-monitor has looked at this account for the first time. "
     "What is CRITICAL comes as a message of its own; the rest is here, the worst first. "
     "ses-monitor audit gives the cause and the steps of each."
+)
+ROLLED_UP = (
+    "More happened at once than is worth a message each. "
+    "This one names the rest, the worst first; the table has all of it, with causes and steps."
 )
 TOO_LONG = "(The command is too long to be shown whole: run ses-monitor audit.)"
 
@@ -83,8 +92,18 @@ def duration(span: timedelta) -> str:
     return f"{minutes} min"
 
 
+def in_words(span: timedelta) -> str:
+    """Say how long in one unit, rounded down, as in "2 days"."""
+    minutes = max(int(span.total_seconds()) // 60, 0)
+    if minutes >= 2 * 1440:
+        return counted(minutes // 1440, "day")
+    return counted(minutes // 60, "hour") if minutes >= 60 else counted(minutes, "minute")
+
+
 def what_and_where(alert: Alert) -> str:
     """Say what is the matter with whom and where, as in "DKIM failed for example.com in eu-west-1"."""
+    if alert.rollup:
+        return f"{counted(len(alert.entries) + alert.more, 'finding')} at once {where(alert.regions)}"
     if alert.is_summary:
         return f"First audit: {counted(len(alert.entries) + alert.more, 'finding')} {where(alert.regions)}"
     who = _who(alert)
@@ -102,17 +121,22 @@ def headline(alert: Alert) -> str:
     what = what_and_where(alert)
     severity = alert.severity.name
     was = alert.entries[0].was_severity
+    if alert.rollup and not alert.transition.closes:
+        return f"{severity}: {what}, first of all {tag_in_words(alert.entries[0].tag)}"
     match alert.transition:
+        case Transition.REMINDED:
+            return f"{severity}, {_still_open(alert)}: {what}"
+        case Transition.OPENED if alert.reopened and not alert.is_summary:
+            return f"{severity} again: {what}"
         case Transition.RESOLVED:
             return f"Over: {what}"
         case Transition.GONE:
             return f"Gone: {what}"
         case Transition.EASED:
             return f"Better, {severity} now: {what}"
-        case Transition.WORSENED if was is not None and was is not alert.severity:
-            return f"{severity}, was {was.name}: {what}"
         case Transition.WORSENED:
-            return f"Changed, still {severity}: {what}"
+            before = was.name if was is not None else severity
+            return f"Changed, still {severity}: {what}" if before == severity else f"{severity}, was {before}: {what}"
         case _:
             return what if alert.is_summary else f"{severity}: {what}"
 
@@ -130,6 +154,34 @@ def since(alert: Alert) -> str:
     shortest, longest = duration(min(spans)), duration(max(spans))
     lasted = longest if shortest == longest else f"{shortest} to {longest}"
     return f"after {lasted} ({_from_to(began, alert.at)})"
+
+
+def _still_open(alert: Alert) -> str:
+    spans = [in_words(entry.lasted) for entry in alert.entries]
+    return f"still open after {spans[0]}" if len(set(spans)) == 1 else "still open"
+
+
+def again(alert: Alert) -> str:
+    """Say how often it has come back; empty where it is new."""
+    if not alert.reopened or alert.is_summary:
+        return ""
+    flaps = max(entry.flaps for entry in alert.entries)
+    times = "once" if flaps == 1 else f"{flaps} times"
+    return f"It is not new: it has come back {times}, each time within a day of being over."
+
+
+def reminder(alert: Alert) -> str:
+    """Say why it is told again; empty for other transitions."""
+    if alert.transition is not Transition.REMINDED or alert.rollup:
+        return ""
+    return "Nothing changed: this is a reminder of what is still open. ses-monitor mute keeps it quiet."
+
+
+def introduction(alert: Alert) -> str:
+    """Say what a summary is; empty for other alerts."""
+    if alert.rollup:
+        return ROLLED_UP
+    return FIRST_LOOK if alert.is_summary else ""
 
 
 def what_it_says(alert: Alert) -> str:
@@ -157,6 +209,8 @@ def named(alert: Alert) -> str:
 
 def needs_a_list(alert: Alert) -> bool:
     """Tell whether its regions and its text do not say everything about its findings."""
+    if alert.rollup:
+        return True
     if len(alert.entries) == 1 and not alert.more:
         return False
     return not alert.text or bool(alert.more) or alert.subjects != (ACCOUNT,) or _spans_differ(alert)
@@ -169,6 +223,8 @@ def _spans_differ(alert: Alert) -> bool:
 def in_a_list(entry: Entry, alert: Alert) -> str:
     """Say one finding of several in a line: where, and what where they differ in that."""
     name = f"{entry.severity.name}, {place(entry, alert)}" if alert.is_summary else place(entry, alert)
+    if alert.rollup:
+        return f"{_happened(entry, alert)}: {tag_in_words(entry.tag)}, {place(entry, alert)}"
     if alert.transition.closes and not alert.is_summary:
         return f"{name}, after {duration(entry.lasted)}"
     if alert.text:
@@ -176,10 +232,58 @@ def in_a_list(entry: Entry, alert: Alert) -> str:
     return f"{name}: {line(entry.text, 300)}"
 
 
+def _happened(entry: Entry, alert: Alert) -> str:
+    transition = entry.transition or alert.transition
+    return _OVER[transition] if transition.closes else f"{entry.severity.name} {_WENT[transition]}".rstrip()
+
+
+def by_kind(alert: Alert, most: int) -> list[str]:
+    """Name the findings of a roll-up, like with like, a line for each kind in a region, at most `most` names in a line.
+
+    As in "ERROR: DKIM failed in eu-west-1: shop1.example.com, shop2.example.com and 98 more".
+    """
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for entry in alert.entries:
+        kind = f"{_happened(entry, alert)}: {tag_in_words(entry.tag)} {where([entry.region])}"
+        kinds[kind] += [] if entry.subject == ACCOUNT else [line(entry.subject, 100)]
+    lines = []
+    for kind, subjects in kinds.items():
+        named = ", ".join(subjects[:most])
+        rest = f" and {len(subjects) - most} more" if len(subjects) > most else ""
+        lines.append(f"{kind}: {named}{rest}" if named else kind)
+    return lines
+
+
+def queries(alert: Alert) -> list[str]:
+    """Give the command lines that list every finding of a roll-up: ours first, then the table's own, for each region.
+
+    `$TABLE` is set as docs/queries.md says.
+    """
+    regions = [region for region in alert.regions if re.fullmatch(r"[a-z0-9-]{1,40}", region)]
+    first, last = min(entry.at for entry in alert.entries), alert.at + timedelta(seconds=1)
+    commands = [look_again(alert)]
+    for region in regions[:MOST_QUERIES]:
+        values = {
+            ":region": {"S": f"CHANGE#{region}"},
+            ":from": {"S": _sortable(first)},
+            ":until": {"S": _sortable(last)},
+        }
+        condition = shlex.quote("pk = :region AND sk BETWEEN :from AND :until")
+        commands.append(
+            f'aws dynamodb query --table-name "$TABLE" --key-condition-expression {condition}'
+            f" --expression-attribute-values {shlex.quote(json.dumps(values))}"
+        )
+    return commands
+
+
+def _sortable(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+
+
 def changed_from(alert: Alert) -> str:
     """Say what a finding that worsened or eased was before; empty for other transitions."""
     entry = alert.entries[0]
-    if entry.was_severity is None:
+    if entry.was_severity is None or alert.rollup:
         return ""
     before = entry.was_severity.name
     if entry.was_tag and entry.was_tag != entry.tag:
@@ -209,6 +313,11 @@ def look_again(alert: Alert) -> str:
     What was counted of events and refused sends is in the table only: AWS cannot be asked for it.
     """
     regions = [region for region in alert.regions if re.fullmatch(r"[a-z0-9-]{1,40}", region)]
+    if alert.rollup:
+        # What is wrong now, whenever it began, and what is over: as far back as the oldest of it opened.
+        days = max((alert.at - alert.since).days + 1, 1)
+        chosen = [f" --region {region}" for region in regions] if len(regions) == len(alert.regions) <= 3 else []
+        return f"ses-monitor findings --all --since {days}d" + "".join(chosen)
     if alert.check_id.startswith(_FROM_THE_TABLE):
         return f"ses-monitor region {regions[0]}" if regions == list(alert.regions[:1]) else "ses-monitor status"
     if len(regions) == len(alert.regions) <= 3:
@@ -255,6 +364,13 @@ def _from_to(began: datetime, ended: datetime) -> str:
     return f"{first.removesuffix(' UTC')} to {last[-len('00:00 UTC') :]}" if same_day else f"{first} to {last}"
 
 
+_WENT = {
+    Transition.OPENED: "",
+    Transition.WORSENED: "now, worse than before",
+    Transition.EASED: "now, better than before",
+    Transition.REMINDED: "still",
+}
+_OVER = {Transition.RESOLVED: "Over", Transition.GONE: "Gone"}
 _NOUNS = {
     "identity": ("identity", "identities"),
     "dns": ("domain", "domains"),

@@ -34,6 +34,13 @@ StackRegion = Annotated[
         "--region", metavar="REGION", help="Where the stack is. Default: the region of your AWS configuration."
     ),
 ]
+ElsewhereRegion = Annotated[
+    str | None,
+    typer.Option(
+        "--stack-region", metavar="REGION", help="Where the stack is. Default: the region of your AWS configuration."
+    ),
+]
+"""For verbs whose --region chooses among what the table has."""
 
 
 @dataclass(frozen=True, slots=True)

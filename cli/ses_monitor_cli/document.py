@@ -13,12 +13,15 @@ from ses_monitor.audit.once_identities import Coverage
 from ses_monitor.core.check import Evidence
 from ses_monitor.core.identity_memory import IdentityState
 from ses_monitor.core.kept import Kept
+from ses_monitor.core.policy import Mute
 from ses_monitor.core.region_state import AccountFacts, RunRecord, Unseen
-from ses_monitor.core.stored import Change
+from ses_monitor.core.stored import Change, Phase
 from ses_monitor_cli import timeline
+from ses_monitor_cli.evolution import Story
 from ses_monitor_cli.feedback import Day, day_document, event_document
+from ses_monitor_cli.listing import Listed
 from ses_monitor_cli.timeline import MailStory
-from ses_monitor_cli.view import FindingView, ProofView, RegionView, View
+from ses_monitor_cli.view import FindingView, ProofView, RegionView, View, of_stored
 
 SCHEMA = 1
 
@@ -93,6 +96,56 @@ def of_region(
     }
 
 
+def of_findings(listed: Iterable[Listed], chosen: int, mutes: Iterable[Mute]) -> Document:
+    """Return the document of `findings`; `chosen` counts also those that --limit leaves out."""
+    return {
+        "schema": SCHEMA,
+        "findings": [_listed(each) for each in listed],
+        "count": chosen,
+        "mutes": [_mute(mute) for mute in mutes],
+    }
+
+
+def of_history(story: Story) -> Document:
+    """Return the document of `history`."""
+    present = story.present
+    return {
+        "schema": SCHEMA,
+        "finding_id": story.finding_id,
+        "finding": None if present is None else _listed(present),
+        "changes": [_told_change(change, story) for change in story.changes],
+        "told": [
+            {
+                "channel": told.channel,
+                "at": _instant(told.at),
+                "version": told.version,
+                "is_up_to_date": not story.changes or told.version >= story.changes[-1].version,
+            }
+            for told in story.told
+        ],
+    }
+
+
+def of_mute(mute: Mute, silenced: Iterable[Listed], passed: Iterable[Listed]) -> Document:
+    """Return the document of `mute`; `passed` is what is CRITICAL, and told although it would match."""
+    return {
+        "schema": SCHEMA,
+        "mute": _mute(mute),
+        "silences": [_listed(each) for each in silenced],
+        "does_not_silence": [_listed(each) for each in passed],
+    }
+
+
+def of_mutes(mutes: Iterable[tuple[Mute, int]]) -> Document:
+    """Return the document of `mute --list`: each mute with the number of open findings that it silences."""
+    return {"schema": SCHEMA, "mutes": [_mute(mute) | {"silences": silenced} for mute, silenced in mutes]}
+
+
+def of_unmute(mute: Mute, heard: Iterable[Listed]) -> Document:
+    """Return the document of `unmute`; `heard` is what it silenced, and nothing else does."""
+    return {"schema": SCHEMA, "unmuted": _mute(mute), "findings": [_listed(each) for each in heard]}
+
+
 def of_recipient(address: str, told: Iterable[MailStory], answer: str) -> Document:
     """Return the document of `recipient`."""
     return {
@@ -106,6 +159,11 @@ def of_recipient(address: str, told: Iterable[MailStory], answer: str) -> Docume
 def to_text(document: Document) -> str:
     """Write a document. Outside text in it is escaped to ASCII: nothing in it acts on a terminal."""
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def to_line(document: Document) -> str:
+    """Write a document as one line, for whoever reads one after the other."""
+    return json.dumps(document, allow_nan=False) + "\n"
 
 
 def _verdict(region: RegionView) -> Document:
@@ -135,6 +193,42 @@ def _finding(finding: FindingView) -> Document:
 
 def _stored(finding: FindingView) -> Document:
     return _finding(finding) | {"finding_id": finding.finding_id, "since": _instant(finding.since)}
+
+
+def _listed(each: Listed) -> Document:
+    stored = each.stored
+    return _stored(of_stored(stored)) | {
+        "id": stored.finding_id,
+        "phase": stored.phase.value,
+        "opened_at": _instant(stored.opened_at),
+        "over_at": _instant(stored.written_at) if stored.phase is Phase.RESOLVED else None,
+        "muted_by": None if each.mute is None else each.mute.mute_id,
+    }
+
+
+def _mute(mute: Mute) -> Document:
+    return {
+        "id": mute.mute_id,
+        "owner": mute.owner,
+        "reason": mute.reason,
+        "created_at": _instant(mute.created_at),
+        "until": _instant(mute.expires_at),
+        "tag": mute.tag or None,
+        "check": mute.check_id or None,
+        "region": mute.region or None,
+        "subject": mute.subject or None,
+        "silences_critical": mute.silences_critical,
+    }
+
+
+def _told_change(change: Change, story: Story) -> Document:
+    return _change(change) | {
+        "region": change.region,
+        "lasted_seconds": max(0, int(story.lasted(change).total_seconds())),
+        "muted_by": change.muted_by or None,
+        "in_first_audit": change.baseline,
+        "told_to": list(story.told_of(change)),
+    }
 
 
 def _identity(state: IdentityState) -> Document:

@@ -23,6 +23,15 @@ FailOn = Annotated[
     ),
 ]
 
+Tag = Annotated[str | None, typer.Option("--tag", metavar="TAG", help="With this tag, such as DKIM_FAILED.")]
+CheckName = Annotated[
+    str | None, typer.Option("--check", metavar="CHECK", help="Of this check (identity.dkim) or family (identity).")
+]
+Subject = Annotated[
+    str | None,
+    typer.Option("--subject", metavar="PATTERN", help="On this subject; a shell pattern: 'shop.example.com', '*.com'."),
+]
+
 DnsPort = Annotated[
     int | None,
     typer.Option(metavar="PORT", min=1, max=65535, help="The port of authoritative servers. Default: 53."),

@@ -69,6 +69,17 @@ def test_the_examples_of_status_are_real(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("deployed")
+def test_the_examples_of_findings_history_and_mutes_are_real(run: Run) -> None:
+    for minutes_ago, world in ((362, HEALTHY), (182, sandbox()), (2, sandbox())):
+        at = NOW - timedelta(minutes=minutes_ago)
+        stack.audit([replace(world, region="eu-central-1", taken_at=at)], at)
+    check(run, "mute")
+    check(run, "findings")
+    check(run, "history")
+    check(run, "unmute")
+
+
+@pytest.mark.usefixtures("deployed")
 def test_the_examples_of_identity_and_region_are_real(run: Run) -> None:
     for minutes_ago, world in ((182, HEALTHY), (2, sandbox())):
         at = NOW - timedelta(minutes=minutes_ago)

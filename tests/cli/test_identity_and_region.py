@@ -320,6 +320,23 @@ def test_bad_usage_is_named(run: Run, arguments: tuple[str, ...], says: str) -> 
     assert says in result.stderr
 
 
+@pytest.mark.parametrize("columns", [30, 40, 60, 80])
+@pytest.mark.usefixtures("matrix")
+def test_long_names_are_cut_before_they_widen_a_table(run: Run, columns: int) -> None:
+    name = f"{'a-very-long-label-of-a-domain-' * 2}x.{'b' * 60}.example.com"
+    long = replace(PENDING, name=name, mail_from=Known(MailFrom(f"m.{name}", "TEMPORARY_FAILURE", "REJECT_MESSAGE")))
+    audited("ap-southeast-2", long, minutes_ago=500 * 24 * 60)
+    for minutes_ago in (500 * 24 * 60, 2):
+        at = NOW - timedelta(minutes=minutes_ago)
+        stack.audit([replace(HEALTHY, region="ap-southeast-2", taken_at=at)], at)
+    for arguments in (("identity", name), ("region", "ap-southeast-2")):
+        result = run(*arguments, columns=columns)
+        assert result.exit_code in {0, 1}, result.stderr
+        for row in result.stdout.splitlines():
+            assert is_to_paste(row) or len(row) <= columns, row
+        assert "\x1b" not in result.stdout
+
+
 @pytest.mark.parametrize("columns", [60, 80, 110])
 @pytest.mark.parametrize("arguments", [("identity", DOMAIN), ("region", "eu-west-1"), ("region", "eu-central-1")])
 @pytest.mark.usefixtures("told")

@@ -17,7 +17,10 @@ from simulator.server import Simulator
 from tests.cli.conftest import at_full_pace
 from tests.conftest import FAKE_ENVIRONMENT
 
-VERBS = ("audit", "dns", "status", "identity", "region", "event", "explain", "recipient", "enroll")
+VERBS = (
+    *("audit", "dns", "status", "findings", "history", "mute", "unmute", "identity", "region", "event", "explain"),
+    *("recipient", "enroll"),
+)
 COMMAND = Path(sys.executable).with_name("ses-monitor")
 
 
@@ -150,7 +153,7 @@ def test_each_verb_explains_itself(verb: str) -> None:
     assert result.returncode == 0
     assert "--json" in result.stdout
     # These find nothing: they explain, or set up.
-    assert ("--fail-on" in result.stdout) is (verb not in {"event", "explain", "recipient", "enroll"})
+    assert ("--fail-on" in result.stdout) is (verb not in {"event", "explain", "recipient", "enroll", "mute", "unmute"})
 
 
 def test_dns_needs_nothing_but_the_dns(demo: Simulator) -> None:

@@ -1,5 +1,6 @@
 """The template as a stranger deploys it: what it may do, what it keeps, and who watches it."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from ses_monitor import checks, settings
+from ses_monitor.alerts.deliver import LEASE_SECONDS
 from ses_monitor.audit.identities.queue import TRY_AGAIN_AFTER
 from ses_monitor.audit.identities.worker import KEPT_FOR_FINISHING
 from ses_monitor.collect.pacing import Pacer
@@ -114,12 +116,16 @@ def test_a_role_reaches_beyond_one_resource_only_where_the_action_knows_none(rol
             assert all(a.startswith("ses:") or a in without_resources for a in actions(statement))
 
 
+LONGER = {"AuditIdentitiesFunction": 900, "DeliverSlackFunction": 100, "DigestFunction": 120}
+"""Seconds that these may run; the others a minute."""
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function_has_its_own_role_log_group_time_limit_and_description(name: str) -> None:
     properties = FUNCTIONS[name]["Properties"]
     group = properties["LoggingConfig"]["LogGroup"]["Ref"]
     assert properties["Description"]
-    assert properties["Timeout"] <= (900 if name == "AuditIdentitiesFunction" else 60)
+    assert properties["Timeout"] <= LONGER.get(name, 60)
     assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert [other for other in FUNCTIONS if role_of(other) == role_of(name)] == [name]
 
@@ -176,6 +182,101 @@ def test_a_region_at_work_is_not_given_to_another_and_a_poisoned_message_is_put_
     assert (event["BatchSize"], event["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
     assert 2 <= event["ScalingConfig"]["MaximumConcurrency"] <= 9
     assert queue["RedrivePolicy"]["maxReceiveCount"] * TRY_AGAIN_AFTER < audit["Timeout"]
+
+
+# --- How it is told ---------------------------------------------------------------------------------------------------
+
+RULE = TEMPLATE["Rules"]["ABotPostsToAChannel"]
+ENVIRONMENT = {"TABLE_NAME": "table", "AWS_REGION": "eu-west-1"}
+TOPIC_ARN = "arn:aws:sns:eu-west-1:111122223333:alerts"
+
+
+def granted(role: str) -> dict[str, list[Any]]:
+    """Return what a role may do, and with which resources."""
+    found: dict[str, list[Any]] = {}
+    for statement in statements(role):
+        for action in actions(statement):
+            found.setdefault(action, []).append(statement["Resource"])
+    return found
+
+
+def conditional(role: str) -> dict[str, dict[str, Any]]:
+    """Return the statements of a role that depend on a condition, by its name."""
+    [policy] = RESOURCES[role]["Properties"]["Policies"]
+    return {each["If"][0]: each["If"][1] for each in policy["PolicyDocument"]["Statement"] if "If" in each}
+
+
+def parameter(name: str) -> dict[str, str]:
+    return {"Sub": f"arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter${{{name}}}"}
+
+
+def test_slack_is_reached_by_a_bot_or_a_webhook_and_each_secret_is_read_only_where_it_is_named() -> None:
+    assert TEMPLATE["Conditions"]["HasSlack"] == {"Or": [{"Condition": "HasBot"}, {"Condition": "HasWebhook"}]}
+    read = conditional("DeliverSlackRole")
+    assert set(read) == {"HasBot", "HasWebhook"}
+    for condition, name in (("HasBot", "SlackBotTokenParameter"), ("HasWebhook", "SlackWebhookParameter")):
+        assert TEMPLATE["Conditions"][condition] == {"Not": [{"Equals": [{"Ref": name}, ""]}]}
+        assert (actions(read[condition]), read[condition]["Resource"]) == (["ssm:GetParameter"], parameter(name))
+
+
+def test_a_bot_without_a_channel_is_refused() -> None:
+    assert RULE["RuleCondition"] == TEMPLATE["Conditions"]["HasBot"]
+    [assertion] = RULE["Assertions"]
+    assert assertion["Assert"] == {"Not": [{"Equals": [{"Ref": "SlackChannel"}, ""]}]}
+    assert "SlackChannel" in assertion["AssertDescription"]
+
+
+def test_a_delivery_outlasts_neither_its_claim_nor_the_time_its_message_is_hidden() -> None:
+    function = FUNCTIONS["DeliverSlackFunction"]["Properties"]
+    assert function["Timeout"] < LEASE_SECONDS
+    assert RESOURCES["SlackQueue"]["Properties"]["VisibilityTimeout"] >= 6 * function["Timeout"]
+
+
+def test_a_storm_reaches_the_topic_in_large_batches_and_amazon_q_only_where_it_is_named() -> None:
+    event = FUNCTIONS["PublishAlertsFunction"]["Properties"]["Events"]["Changes"]["Properties"]
+    assert (event["BatchSize"], event["MaximumBatchingWindowInSeconds"]) == (500, 10)
+    may = granted("PublishAlertsRole")
+    assert may["sns:Publish"] == [{"Ref": "AlertTopic"}, {"Ref": "AmazonQTopicArn"}]
+    assert conditional("PublishAlertsRole")["HasAmazonQ"]["Resource"] == {"Ref": "AmazonQTopicArn"}
+    assert {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"} <= set(may)
+    assert {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Scan"}.isdisjoint(may)
+
+
+def test_the_digest_reads_the_table_writes_changes_to_it_and_publishes_and_may_do_nothing_else() -> None:
+    may = granted("DigestRole")
+    table = {"GetAtt": ["Table", "Arn"]}
+    assert set(may) == {
+        *("logs:CreateLogStream", "logs:PutLogEvents"),
+        *("dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "sns:Publish"),
+    }
+    for action in ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"):
+        assert may[action] == [table]
+    assert may["dynamodb:Query"] == [table, [{"Sub": f"${{Table.Arn}}/index/gsi{n}"} for n in (1, 2)]]
+    assert may["sns:Publish"] == [{"Ref": "AlertTopic"}]
+
+
+def test_reminders_are_looked_for_hourly_and_the_digest_is_sent_daily_or_never() -> None:
+    events = FUNCTIONS["DigestFunction"]["Properties"]["Events"]
+    hourly, daily = events["Reminders"]["Properties"], events["Daily"]["Properties"]
+    assert (hourly["ScheduleExpression"], json.loads(hourly["Input"])) == ("rate(1 hour)", {"do": "remind"})
+    assert json.loads(daily["Input"]) == {"do": "digest"}
+    assert daily["State"] == {"If": ["HasDigest", "ENABLED", "DISABLED"]}
+    assert TEMPLATE["Conditions"]["HasDigest"] == {"Not": [{"Equals": [{"Ref": "DigestAt"}, "never"]}]}
+    condition, at_its_time, _ = daily["ScheduleExpression"]["If"]
+    assert (condition, at_its_time["Sub"][0]) == ("HasDigest", "cron(${Minute} ${Hour} * * ? *)")
+    places = {name: each["Select"][0] for name, each in at_its_time["Sub"][1].items()}
+    assert places == {"Hour": 0, "Minute": 1}
+
+
+def test_what_the_template_takes_for_reminders_and_the_ceiling_the_functions_take_too() -> None:
+    parameters = TEMPLATE["Parameters"]
+    for hours in (parameters["ReminderHours"]["Default"], "NEVER", "CRITICAL=1,ERROR=48,WARNING=336,NOTICE=720"):
+        assert re.match(parameters["ReminderHours"]["AllowedPattern"], hours)
+        settings.digest({**ENVIRONMENT, "ALERT_TOPIC_ARN": TOPIC_ARN, "REMINDER_HOURS": hours})
+    for bound in ("MinValue", "Default", "MaxValue"):
+        number = parameters["AlertsPerMinute"][bound]
+        read = settings.publish_alerts({**ENVIRONMENT, "ALERT_TOPIC_ARN": TOPIC_ARN, "ALERTS_PER_MINUTE": str(number)})
+        assert read.alerts_per_minute == number
 
 
 # --- Feedback ---------------------------------------------------------------------------------------------------------
@@ -457,6 +558,20 @@ def test_every_parameter_is_described_and_constrained(name: str) -> None:
         ("AlertEmail", "ops@example"),
         ("AlertEmail", "a@example.com, b@example.com"),
         ("SlackWebhookParameter", "https://hooks.slack.com/services/T0/B0/x"),
+        ("SlackBotTokenParameter", "xoxb-1-a"),
+        ("SlackBotTokenParameter", "slack-bot-token"),
+        ("SlackChannel", "#ses-alerts"),
+        ("SlackChannel", "ses-alerts"),
+        ("AmazonQTopicArn", "alerts-for-chat"),
+        ("AmazonQTopicArn", "arn:aws:sqs:eu-west-1:111122223333:alerts"),
+        ("ReminderHours", "CRITICAL=4, ERROR=24"),
+        ("ReminderHours", "CRITICAL=0"),
+        ("ReminderHours", "URGENT=4"),
+        ("ReminderHours", ""),
+        ("DigestAt", "6:00"),
+        ("DigestAt", "24:00"),
+        ("DigestAt", "06:00 UTC"),
+        ("DigestAt", "0 6 * * ? *"),
         ("Regions", "eu-west-1, us-east-1"),
         ("Regions", "Ireland"),
         ("SendingRegions", "eu-west"),
@@ -474,7 +589,9 @@ def test_a_wrong_parameter_is_refused_before_anything_is_deployed(parameter: str
 def test_no_secret_is_handed_to_a_function_through_its_environment() -> None:
     for function in FUNCTIONS.values():
         for variable, value in function["Properties"].get("Environment", {}).get("Variables", {}).items():
-            assert not re.search(r"SECRET|TOKEN|PASSWORD|_KEY$", variable)
+            # What names a parameter of SSM names a secret, and holds none.
+            assert variable.endswith("_PARAMETER") or not re.search(r"SECRET|TOKEN|PASSWORD|_KEY$", variable)
+            assert "xox" not in str(value)
             assert "hooks.slack.com" not in str(value)
 
 

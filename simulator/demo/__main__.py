@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import FrameType
 
@@ -17,8 +18,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ses_monitor.core.traffic import Tally
-from simulator.demo.stack import DeployedMonitor, NotInTimeError
-from simulator.demo.story import CHAPTERS, CUSTOMER, REFUSED, SECOND_REGION, SENDERS, Chapter
+from simulator.chat.receiver import Message
+from simulator.chat.rendering import message_lines, render
+from simulator.demo.stack import DeployedMonitor, NotInTimeError, wait_until
+from simulator.demo.story import CHAPTERS, CUSTOMER, FOLLOWED, REFUSED, SECOND_REGION, SENDERS, Chapter
 from simulator.embedded_aws import DeployError, FunctionError, StartError
 from simulator.embedded_aws.process import REPOSITORY
 from simulator.feedback_traffic import From
@@ -26,6 +29,8 @@ from simulator.world import WORLDS
 
 COMMAND = REPOSITORY / ".venv/bin/ses-monitor"
 WIDTH = 100
+CHANNEL_NAME = "ses-alerts"
+REPORT = REPOSITORY / ".aws-sam/demo-report.html"
 
 console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
 
@@ -49,6 +54,10 @@ def main() -> int:
             _show(monitor, "What an error means, in this account", ["explain", REFUSED])
             _show(monitor, "What the table says now", ["status"])
             _show_query(monitor)
+            _show_digest(monitor)
+            _show_thread(monitor)
+            _show(monitor, "All of it on one page", ["report", "--html", str(REPORT)])
+            console.print(f"Open it in a browser, any time: {REPORT.as_uri()}", soft_wrap=True)
     except (DeployError, FunctionError, NotInTimeError, StartError) as error:
         console.print(f"\nThe demo could not go on: {error}", style="red", markup=False)
         return 1
@@ -74,7 +83,7 @@ class _Steps:
 def _tell(monitor: DeployedMonitor, chapter: Chapter) -> None:
     console.print(Rule(f"[bold]{chapter.title}[/]", align="left"))
     console.print(chapter.what)
-    before = len(monitor.simulator.chat.messages)
+    before = {message.ts: message.edits for message in monitor.simulator.chat.messages}
     chapter.happen(monitor)
     for _ in range(chapter.audits):
         answer = monitor.audit()
@@ -85,12 +94,55 @@ def _tell(monitor: DeployedMonitor, chapter: Chapter) -> None:
     for _ in range(chapter.identity_audits):
         runs = monitor.audit_identities()
         console.print(f"[dim]identity audit: {len(runs)} regions, {sum(run.changes for run in runs)} changes[/]")
+    if chapter.reminds:
+        answer = monitor.remind()
+        console.print(f"[dim]reminders: {answer['open']} findings are open, {answer['reminded']} are told again[/]")
     monitor.wait_until_told()
-    messages = monitor.simulator.chat.messages[before:]
-    if not messages:
+    _show_channel(monitor.simulator.chat.messages, before)
+
+
+def _show_channel(messages: Sequence[Message], before: Mapping[str, int]) -> None:
+    """Show what was posted since `before` (edits by message), and what became of older messages."""
+    by_ts = {message.ts: message for message in messages}
+    news = [message for message in messages if message.edits != before.get(message.ts)]
+    if not news:
         console.print("[dim]No message in the channel.[/]")
-    for message in messages:
-        console.print(Panel(Text(message.shown().rstrip()), title="#ses-alerts", title_align="left", width=WIDTH))
+    for message in news:
+        if message.ts in before:
+            console.print(Text(f"  ✎ An older message now says: {_headline(message)}"))
+        elif message.thread:
+            _show_message(message, f"#{CHANNEL_NAME}, in the thread of: {_headline(by_ts[message.thread])}")
+        else:
+            _show_message(message, f"#{CHANNEL_NAME}")
+    console.print()
+
+
+def _show_message(message: Message, title: str) -> None:
+    shown = render(message.payload, message.at, width=WIDTH - 6).rstrip()
+    if message.broadcast:
+        shown += "\n  (shown in the channel too)"
+    console.print(Panel(Text(shown), title=Text(title[: WIDTH - 6]), title_align="left", width=WIDTH))
+
+
+def _headline(message: Message) -> str:
+    return next(message_lines(message.payload), "")
+
+
+def _show_digest(monitor: DeployedMonitor) -> None:
+    console.print(Rule("[bold]Every morning, the day in one message[/]", align="left"))
+    before = {message.ts: message.edits for message in monitor.simulator.chat.messages}
+    monitor.digest()
+    wait_until(lambda: len(monitor.simulator.chat.messages) > len(before), lambda: "the digest in the channel", 30)
+    _show_channel(monitor.simulator.chat.messages, before)
+
+
+def _show_thread(monitor: DeployedMonitor) -> None:
+    [finding_id] = {each.finding_id for each in monitor.changes() if (each.region, each.tag) == FOLLOWED}
+    root, *replies = monitor.thread(finding_id)
+    console.print(Rule(Text(f"The thread of {finding_id}, from opened to resolved", style="bold"), align="left"))
+    _show_message(root, f"#{CHANNEL_NAME}, opened {root.at:%H:%M:%S}, changed {root.edits} times since")
+    for reply in replies:
+        _show_message(reply, "reply")
     console.print()
 
 

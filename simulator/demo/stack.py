@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -21,9 +21,13 @@ from botocore.config import Config
 
 from ses_monitor.core.region_state import RunRecord
 from ses_monitor.core.stored import Change
+from ses_monitor.store import keys
 from ses_monitor.store.deliveries import Deliveries
 from ses_monitor.store.feedback_reads import FeedbackReads
+from ses_monitor.store.item import instant
 from ses_monitor.store.queries import Queries
+from simulator.chat.receiver import BOT_TOKEN, Message
+from simulator.chat.receiver import CHANNEL as SLACK_CHANNEL
 from simulator.embedded_aws import EmbeddedAws, invoke, sam_build, sam_deploy
 from simulator.embedded_aws.process import ACCOUNT_ID, REPOSITORY, ROOT_KEY
 from simulator.logs import subscription_event
@@ -40,7 +44,10 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 HOME_REGION = "eu-west-1"
+BOT_TOKEN_PARAMETER = "/ses-monitor/slack-bot-token"  # noqa: S105 - its name
 WEBHOOK_PARAMETER = "/ses-monitor/slack-webhook"
+BY_BOT = {"SlackBotTokenParameter": BOT_TOKEN_PARAMETER, "SlackChannel": SLACK_CHANNEL}
+BY_WEBHOOK = {"SlackWebhookParameter": WEBHOOK_PARAMETER}
 CHANNEL = "slack"
 BUILD = REPOSITORY / ".aws-sam/embedded"
 _POLL_S = 0.1
@@ -60,15 +67,16 @@ class DeployedMonitor:
         world: Path | Mapping[str, Any],
         *,
         stack_name: str = "ses-monitor",
+        slack: Mapping[str, str] = BY_BOT,
         parameters: Mapping[str, str] | None = None,
         on_step: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Prepare; `parameters` are laid over those that make the stack post to the simulated Slack."""
+        """Prepare; `slack` are the parameters that make the stack post to the simulated Slack, `parameters` more."""
         self.stack_name = stack_name
         # The simulated SES does not mind being asked often; nobody wants to wait for the pace that a real one needs.
         self._parameters = {
-            "SlackWebhookParameter": WEBHOOK_PARAMETER,
             "SesRequestsPerSecond": "20",
+            **slack,
             **(parameters or {}),
         }
         self._on_step = on_step
@@ -84,6 +92,7 @@ class DeployedMonitor:
             starting.enter_context(self.simulator)
             self._on_step("Starting the embedded AWS, roles enforced")
             self.aws = starting.enter_context(EmbeddedAws(self.simulator.environment(), region=HOME_REGION))
+            self.ssm.put_parameter(Name=BOT_TOKEN_PARAMETER, Value=BOT_TOKEN, Type="SecureString")
             self.ssm.put_parameter(Name=WEBHOOK_PARAMETER, Value=self.simulator.webhook_url, Type="SecureString")
             self._on_step("sam build")
             sam_build(REPOSITORY, BUILD)
@@ -200,6 +209,59 @@ class DeployedMonitor:
 
         wait_until(lambda: regions_done() >= planned, lambda: f"{planned} regions, {regions_done()} are done", seconds)
         return done()
+
+    def remind(self) -> dict[str, Any]:
+        """Remind of what is still open, as its schedule does every hour, and return what it answers."""
+        answer: dict[str, Any] = invoke(self.aws, self.outputs["DigestFunctionName"], {"do": "remind"})
+        return answer
+
+    def digest(self) -> dict[str, Any]:
+        """Send the digest, as its schedule does every day, and return what it answers."""
+        answer: dict[str, Any] = invoke(self.aws, self.outputs["DigestFunctionName"], {"do": "digest"})
+        return answer
+
+    def let_pass(self, time: timedelta) -> None:
+        """Make it look as if each finding that is open had opened, and was told, so much earlier."""
+        for finding in self.queries.open_findings():
+            key = keys.finding(finding.region, finding.check_id, finding.subject, finding.tag)
+            moments = {
+                "first_seen": finding.first_seen,
+                "opened_at": finding.opened_at or finding.first_seen,
+                "told_at": finding.told_at or finding.first_seen,
+            }
+            self.dynamodb.update_item(
+                TableName=self.table_name,
+                Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}},
+                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in moments),
+                ExpressionAttributeValues={f":{name}": {"S": instant(at - time)} for name, at in moments.items()},
+            )
+
+    def thread(self, finding_id: str) -> Sequence[Message]:
+        """Return the message in the channel that tells of a finding, as it stands now, and what follows in its thread.
+
+        Raises:
+            LookupError: there is none.
+        """
+        told = Deliveries(self.dynamodb, self.table_name, history_days=1).told(CHANNEL, [finding_id])
+        root = told[finding_id].root
+        if root is None:
+            msg = f"{finding_id} was told by a webhook, which has no threads"
+            raise LookupError(msg)
+        return [each for each in self.simulator.chat.messages if root.message in (each.ts, each.thread)]
+
+    @contextmanager
+    def gathering_changes(self) -> Iterator[None]:
+        """Publish nothing while the block lasts, and then all that changed together.
+
+        The template asks for batches of what changes within ten seconds; the embedded AWS knows no batching window.
+        """
+        function = self.outputs["PublishAlertsFunctionName"]
+        [mapping] = self.lambdas.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
+        self.lambdas.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            self.lambdas.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def changes(self) -> list[Change]:
         """Return every change of every region so far, the first first."""

@@ -13,6 +13,8 @@ from simulator.feedback_traffic import From, traffic
 
 AUDITS_UNTIL_BLINDNESS_IS_TOLD = 3
 SECOND_REGION = "us-east-1"
+FOLLOWED = ("eu-west-1", "SHUT_DOWN")
+"""Region and tag of the finding whose thread is shown at the end."""
 CUSTOMER = "ada.reader@example.org"
 REFUSED = (
     "botocore.errorfactory.MessageRejected: An error occurred (MessageRejected) when calling the SendEmail operation:"
@@ -28,13 +30,14 @@ SENDERS = (
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One turn of events: what happens to the world, and how many audits follow it."""
+    """One turn of events: what happens to the world, how many audits follow it, and whether reminding does."""
 
     title: str
     what: str
     happen: Callable[[DeployedMonitor], None]
     audits: int = 1
     identity_audits: int = 0
+    reminds: bool = False
 
 
 def _nothing(_: DeployedMonitor) -> None:
@@ -45,6 +48,14 @@ def _trouble(monitor: DeployedMonitor) -> None:
     monitor.simulator.change("eu-west-1", account={"enforcement": "PROBATION"})
     monitor.simulator.fault("us-west-2", kind="throttle")
     monitor.simulator.fault("sa-east-1", kind="deny")
+
+
+def _worse(monitor: DeployedMonitor) -> None:
+    monitor.simulator.change("eu-west-1", account={"enforcement": "SHUTDOWN"})
+
+
+def _hours_pass(monitor: DeployedMonitor) -> None:
+    monitor.let_pass(timedelta(hours=4))
 
 
 def _record_vanishes(monitor: DeployedMonitor) -> None:
@@ -131,6 +142,19 @@ CHAPTERS = (
         " denies sa-east-1: the monitor cannot see those two. One blind audit is no news; three in a row are.",
         _trouble,
         audits=AUDITS_UNTIL_BLINDNESS_IS_TOLD,
+    ),
+    Chapter(
+        "It gets worse",
+        "AWS pauses eu-west-1. The message of the review says so now, and a reply in its thread, which the whole"
+        " channel sees.",
+        _worse,
+    ),
+    Chapter(
+        "Nobody acts",
+        "Four hours later (here they pass at once) two regions still send nothing: what is CRITICAL is told again.",
+        _hours_pass,
+        audits=0,
+        reminds=True,
     ),
     Chapter(
         "It is over",

@@ -300,7 +300,8 @@ def _accounts(environment: Mapping[str, str], variable: str) -> frozenset[str]:
 
 def _days(environment: Mapping[str, str], variable: str, *, least: int = 1, default: str = "400") -> int:
     value = environment.get(variable, "").strip() or default
-    if not value.isdecimal() or not least <= int(value) <= 3650:
+    # Python refuses to read a number of thousands of digits, and not with a SettingsError.
+    if not value.isdecimal() or len(value) > 9 or not least <= int(value) <= 3650:
         raise SettingsError(variable, value, f"a whole number of days from {least} to 3650")
     return int(value)
 

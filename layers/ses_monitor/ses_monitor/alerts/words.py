@@ -61,7 +61,8 @@ def safe_url(url: str) -> str:
     except ValueError:
         return ""
     clean = quote(_SURROGATES.sub("", url), safe="%/:=&?#+!$,;@~-._")
-    return clean if parts.scheme == "https" and host and len(clean) <= 1000 else ""
+    # `urlsplit` passes over line ends, which `quote` keeps: what it took for a scheme may not be one any more.
+    return clean if host and clean.startswith("https://") and len(clean) <= 1000 else ""
 
 
 def tag_in_words(tag: str) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ses_monitor.core.rejection import Rejection, Report, Source, Told
 from ses_monitor.feedback.parsed import UnreadableEventError, clean, wrong
+from ses_monitor.feedback.reports import LONGEST_ID
 from ses_monitor.feedback.times import EARLIEST
 from ses_monitor.rejections.reading import find, find_all
 from ses_monitor.rejections.scan import SUCCESSES, TRIGGERS
@@ -113,6 +114,8 @@ _DIGITS = str.maketrans("123456789", "0" * 9)
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{5,}")
 _CODES = re.compile(r"(?<![\d.:])[245](?:\d\d|\.\d{1,3}\.\d{1,3})(?=[ '\",-])")
 _MOST_REMEMBERED = 5000
+_LONGEST_KEY = LONGEST_ID - len(f"#{MOST_OF_EVENT}")
+"""Characters of a log event's id, to which the number of a refusal is added; CloudWatch Logs writes 56."""
 _ACCOUNT = re.compile(r"\d{12}")
 
 
@@ -244,7 +247,13 @@ def _entry(entry: object, place: str) -> tuple[str, datetime, str]:
         at = None
     if at is None or at < EARLIEST:
         raise UnreadableEventError(f"{place}.timestamp is {str(milliseconds)[:20]}, no time that can be")
-    return clean(key), at, message
+    if len(key) > _LONGEST_KEY:
+        # A shortened one might be another's.
+        raise UnreadableEventError(f"{place}.id has more than {_LONGEST_KEY} characters")
+    name = clean(key)
+    if not name:
+        raise UnreadableEventError(f"{place}.id is empty")
+    return name, at, message
 
 
 def _reports(key: str, at: datetime, message: str, group: _Group, remembered: dict[object, bool]) -> Iterator[Report]:

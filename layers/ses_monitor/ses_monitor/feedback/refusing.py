@@ -5,6 +5,7 @@ Whatever may be a recipient's address is masked here. What is the sender's own s
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
@@ -119,7 +120,7 @@ def event_of(
         kind=Kind.REJECTION,
         type=TYPE,
         format=Format.TOLD,
-        message_id=report.id,
+        message_id=_name(report.id),
         occurred_at=at,
         sent_at=at,
         region=where,
@@ -130,6 +131,11 @@ def event_of(
         recipients=_recipients(told),
         detail=_refused(report, answer, told, ACCOUNT if answer.tag in OF_THE_ACCOUNT else sender or ACCOUNT),
     )
+
+
+def _name(id_: str) -> str:
+    """Return a report's id as one safe line: applications write what they like, and other events' ids are such."""
+    return clean(id_) or hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _read(report: Report) -> Rejection | Skipped:

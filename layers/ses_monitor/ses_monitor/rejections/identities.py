@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ses_monitor.core.check import bounded
 from ses_monitor.core.mailbox import normal
 
 MOST = 100
@@ -82,7 +83,7 @@ def _one(text: str, at: int) -> tuple[str, int]:
 def identity(text: str) -> str:
     """Return the bare address or domain that `text` is, its domain in lower case; empty where it is neither."""
     bare = text.strip().strip("<>`").rstrip(".…:!?").strip("'")
-    if len(bare) > 330 or not _WHOLE.fullmatch(bare):
+    if len(bare) > 330 or not _WHOLE.fullmatch(bare) or bounded(bare) != bare:
         return ""
     local, at, domain = bare.rpartition("@")
     return f"{local}{at}{domain.lower()}"

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ses_monitor.core.check import bounded
 from ses_monitor.core.event import (
     Bounce,
     Complaint,
@@ -340,7 +341,8 @@ def read_refusal(item: Mapping[str, Any]) -> tuple[datetime, int, str, RefusedSe
     fields = Fields.of(item)
     detail = _read_detail(fields.inside("detail"))
     if not isinstance(detail, RefusedSend) or not detail.tag:
-        msg = f"item {item.get('pk')} / {item.get('sk')} has no detail of a refused send"
+        where = " / ".join(bounded(str(item.get(name)), 200) for name in ("pk", "sk"))
+        msg = f"item {where} has no detail of a refused send"
         raise UnreadableItemError(msg)
     count = fields.need(Tally.REJECTIONS.value, items.whole)
     return fields.need("hour", items.time), count, fields.need("last", items.text), detail

@@ -109,7 +109,7 @@ class Fields:
         where = f"{_shown(item.get('pk'))} / {_shown(item.get('sk'))}"
         try:
             return cls(plain(item), where)
-        except (TypeError, AttributeError, DecimalException) as error:
+        except (TypeError, ValueError, AttributeError, DecimalException) as error:
             msg = f"item {where} is no DynamoDB item"
             raise UnreadableItemError(msg) from error
 

@@ -9,6 +9,11 @@ SHELL := /bin/sh
 PYTHON ?=
 # Arguments added to every pytest run: make unit PYTEST_ARGS="-k enforcement -x"
 PYTEST_ARGS ?=
+# Where pip-audit cannot reach its data and that is known: make security SECURITY_ARGS=--offline
+SECURITY_ARGS ?=
+# For make fuzz: how long each target is fuzzed, and the only one to fuzz (tests/fuzz/targets.py)
+SECONDS ?= 60
+TARGET ?=
 # For make deploy-region: the region to add; the name and region of the stack itself, where they are not found out.
 REGION ?=
 STACK ?= ses-monitor
@@ -28,6 +33,10 @@ stamp-dev := .venv/.made-$(key-dev)
 stamp-sam := .venvs/sam/.made-$(key-sam)
 stamp-emulator := .venvs/emulator/.made-$(key-emulator)
 stamp-runtime := .venvs/runtime/.made-$(key-runtime)
+key-security := $(call venv-key,security)
+stamp-security := .venvs/security/.made-$(key-security)
+key-fuzz := $(call venv-key,fuzz)
+stamp-fuzz := .venvs/fuzz/.made-$(key-fuzz)
 STAMPS := $(stamp-dev) $(stamp-sam) $(stamp-emulator) $(stamp-runtime)
 
 PY := .venv/bin/python
@@ -74,6 +83,16 @@ bench: venvs ## Measure: audits, feedback, the DNS proof, a log: time, memory, c
 	@$(OFFLINE) $(PY) -m bench.feedback
 	@$(OFFLINE) $(PY) -m bench.feedback --deployed
 	@$(OFFLINE) $(PY) -m bench.rejections
+
+.PHONY: security
+security: venv-security ## bandit, pip-audit and checkov: what they find, what of it is accepted (docs/security.md)
+	@.venvs/security/bin/python -m security $(SECURITY_ARGS)
+
+.PHONY: fuzz
+fuzz: venv-dev ## SECONDS=60 TARGET=name: look for inputs that break a reader, and keep them (docs/fuzzing.md)
+	@$(MAKE) --no-print-directory venv-fuzz || true
+	@python=.venvs/fuzz/bin/python; "$$python" -c 'import atheris' 2>/dev/null || python=$(PY); \
+	$(OFFLINE) PYTHONPATH=.:layers/ses_monitor exec "$$python" -m tests.fuzz.run --seconds '$(SECONDS)' --target '$(TARGET)'
 
 .PHONY: deploy
 deploy: venv-sam ## Build, then deploy to your AWS account, asking for each parameter
@@ -139,7 +158,7 @@ docs: venv-dev ## Write the generated pages anew
 .PHONY: pins
 pins: venv-dev ## Compile requirements/*.in into *.txt (after changing a pin)
 	@test -x .venvs/pins/bin/uv || { $(PY) -m venv .venvs/pins && .venvs/pins/bin/python -m pip install -q uv==0.13.8; }
-	@for name in $(VENVS); do \
+	@for name in $(VENVS) security fuzz; do \
 	  .venvs/pins/bin/uv pip compile -q --universal --python-version 3.11 --custom-compile-command 'make pins' \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; echo "requirements/$$name.txt"; \
 	done
@@ -149,17 +168,21 @@ clean: ## Remove what was made here: environments, builds, caches
 	rm -rf .venv .venvs .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 # --- Virtual environments -----------------------------------------------------------------------------------------
-# Four, because their pins exclude one another (requirements/*.in say why). A complete one costs a file check.
+# Apart, because their pins exclude one another (requirements/*.in say why). A complete one costs a file check. The one
+# of `make security` is made only for that: nothing else needs it.
 
 .PHONY: venvs
 venvs: ## All four virtual environments, side by side
 	@$(if $(filter-out $(wildcard $(STAMPS)),$(STAMPS)),$(MAKE) --no-print-directory -j4 $(addprefix venv-,$(VENVS)),:)
 
-.PHONY: venv-dev venv-sam venv-emulator venv-runtime
+.PHONY: venv-dev venv-sam venv-emulator venv-runtime venv-security
 venv-dev: $(stamp-dev)
 venv-sam: $(stamp-sam)
 venv-emulator: $(stamp-emulator)
 venv-runtime: $(stamp-runtime)
+venv-security: $(stamp-security)
+.PHONY: venv-fuzz
+venv-fuzz: $(stamp-fuzz)
 
 $(stamp-dev):
 	@sh requirements/make_venv.sh dev $(key-dev) $(PYTHON)
@@ -169,3 +192,7 @@ $(stamp-emulator):
 	@sh requirements/make_venv.sh emulator $(key-emulator) $(PYTHON)
 $(stamp-runtime):
 	@sh requirements/make_venv.sh runtime $(key-runtime) $(PYTHON)
+$(stamp-security):
+	@sh requirements/make_venv.sh security $(key-security) $(PYTHON)
+$(stamp-fuzz):
+	@sh requirements/make_venv.sh fuzz $(key-fuzz) $(PYTHON)

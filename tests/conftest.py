@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
+import moto.core  # noqa: F401 - a session made before this is imported is never mocked, whoever makes it
 import pytest
 from pytest_socket import socket_allow_hosts
+
+from tests.security.log_watch import LogWatch
 
 LOOPBACK = ["127.0.0.0/8", "::1", "localhost"]
 FAKE_ENVIRONMENT = {
@@ -32,6 +35,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fail each test during which a log line, a metric or an error of a function held a recipient or a secret."""
+    config.pluginmanager.register(LogWatch(), "log-watch")
 
 
 def pytest_runtest_setup() -> None:

@@ -8,6 +8,7 @@ import pytest
 from ses_monitor.core.stored import Transition
 from simulator.demo.stack import DeployedMonitor
 from simulator.world import WORLDS, WorldFacts
+from tests.security.function_logs import check_function_logs
 
 pytestmark = pytest.mark.e2e
 
@@ -23,6 +24,7 @@ def monitor() -> Iterator[DeployedMonitor]:
         for _ in range(AUDITS_UNTIL_DNS_IS_TOLD):
             deployed.audit_identities()
         yield deployed
+        check_function_logs(deployed.aws, deployed.simulator.webhook_url)
 
 
 def expected() -> dict[tuple[str, str], set[str]]:

@@ -24,6 +24,7 @@ from ses_monitor.core.stored import Change
 from ses_monitor.store import keys
 from ses_monitor.store.deliveries import Deliveries
 from ses_monitor.store.feedback_reads import FeedbackReads
+from ses_monitor.store.identity_table import IdentityTable
 from ses_monitor.store.item import instant
 from ses_monitor.store.queries import Queries
 from simulator.chat.receiver import BOT_TOKEN, Message
@@ -192,22 +193,35 @@ class DeployedMonitor:
         answer: dict[str, Any] = invoke(self.aws, self.outputs["AuditAccountsFunctionName"], {"from": "schedule"})
         return answer
 
-    def audit_identities(self, seconds: float = 120) -> list[RunRecord]:
+    def audit_identities(self, seconds: float = 240) -> list[RunRecord]:
         """Run the identity audit of every region once, as its schedule does, and return what each region's said.
 
+        A region that failed is tried again after a minute, which fits into `seconds`.
+
         Raises:
-            NotInTimeError: not every region was done within `seconds`.
+            NotInTimeError: not every region was done within `seconds`; it names those.
         """
+        identities = IdentityTable(self.dynamodb, self.table_name, history_days=1)
+
+        def at_work() -> list[str]:
+            return sorted(region for region, run in identities.identity_runs().items() if not run.ended)
+
+        # A region that is still at work would skip the new run, as it should.
+        wait_until(lambda: not at_work(), lambda: f"the runs before to end in {', '.join(at_work())}", seconds)
         began = datetime.now(UTC)
         planned: int = invoke(self.aws, self.outputs["PlanIdentitiesFunctionName"], {"from": "schedule"})["regions"]
 
         def done() -> list[RunRecord]:
             return [run for run in self.queries.runs("audit_identities", limit=200) if run.started_at >= began]
 
-        def regions_done() -> int:
-            return len({region for run in done() for region in run.regions})
+        def regions_done() -> set[str]:
+            return {region for run in done() for region in run.regions}
 
-        wait_until(lambda: regions_done() >= planned, lambda: f"{planned} regions, {regions_done()} are done", seconds)
+        def what() -> str:
+            missing = sorted(set(identities.identity_runs()) - regions_done())
+            return f"{planned} regions, {len(regions_done())} are done; not {missing}; at work: {at_work()}"
+
+        wait_until(lambda: len(regions_done()) >= planned, what, seconds)
         return done()
 
     def remind(self) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Cases of rejection.access."""
 
-from dataclasses import replace
-
-from tests.build import HOSTILE, LISTENING, THROTTLED, Case, refusals, with_refusals
+from tests.build import Case, refusals, with_refusals
+from tests.refusal_cases import UNTOLD, hostile, told_for_a_day
 
 TAGS = (
     "SMTP_AUTHENTICATION_REQUIRED",
@@ -13,8 +12,7 @@ TAGS = (
 )
 
 CASES = [
-    Case("healthy", LISTENING),
-    Case("what was refused cannot be read", replace(LISTENING, refused=THROTTLED), unknown=True),
+    *UNTOLD,
     Case(
         "who may not do what",
         with_refusals(
@@ -37,40 +35,6 @@ CASES = [
         ("ACCESS_DENIED",),
         says=("The caller may not do", "--policy-source-arn USER"),
     ),
-    Case(
-        "once, a day ago",
-        with_refusals(*(refusals(tag, {24: 1}) for tag in TAGS)),
-        TAGS,
-        says=("SES in eu-west-1 refused mail of shop.example.com once since 2026-05-11 10:00 UTC",),
-    ),
-    Case("before that", with_refusals(*(refusals(tag, {25: 1_000}) for tag in TAGS))),
-    Case(
-        "of the account",
-        with_refusals(*(refusals(tag, {0: 2}) for tag in TAGS), name="account"),
-        TAGS,
-        says=("mail of the account twice",),
-    ),
-    Case(
-        "hostile",
-        with_refusals(
-            *(
-                refusals(
-                    tag,
-                    {0: 100},
-                    text=HOSTILE,
-                    code=HOSTILE,
-                    identity=HOSTILE,
-                    resource=HOSTILE,
-                    user=HOSTILE,
-                    action=HOSTILE,
-                    elsewhere=HOSTILE,
-                    known=HOSTILE,
-                    origin=HOSTILE,
-                )
-                for tag in TAGS
-            ),
-            name=HOSTILE,
-        ),
-        TAGS,
-    ),
+    *told_for_a_day(TAGS),
+    hostile(TAGS),
 ]

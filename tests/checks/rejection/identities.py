@@ -1,8 +1,7 @@
 """Cases of rejection.identities."""
 
-from dataclasses import replace
-
-from tests.build import HOSTILE, LISTENING, THROTTLED, Case, refusals, with_refusals
+from tests.build import Case, refusals, with_refusals
+from tests.refusal_cases import UNTOLD, hostile, told_for_a_day
 
 TAGS = (
     "RECIPIENT_UNVERIFIED_SANDBOX",
@@ -14,8 +13,7 @@ TAGS = (
 )
 
 CASES = [
-    Case("healthy", LISTENING),
-    Case("what was refused cannot be read", replace(LISTENING, refused=THROTTLED), unknown=True),
+    *UNTOLD,
     Case(
         "verified elsewhere",
         with_refusals(
@@ -76,40 +74,6 @@ CASES = [
         ("SENDER_PENDING", "RETURN_PATH_UNVERIFIED"),
         says=("root@ip-10-0-0-1.ec2.internal", "CloudTrail says of arn:aws:iam::111122223333:user/app"),
     ),
-    Case(
-        "once, a day ago",
-        with_refusals(*(refusals(tag, {24: 1}) for tag in TAGS)),
-        TAGS,
-        says=("SES in eu-west-1 refused mail of shop.example.com once since 2026-05-11 10:00 UTC",),
-    ),
-    Case("before that", with_refusals(*(refusals(tag, {25: 1_000}) for tag in TAGS))),
-    Case(
-        "of the account",
-        with_refusals(*(refusals(tag, {0: 2}) for tag in TAGS), name="account"),
-        TAGS,
-        says=("mail of the account twice",),
-    ),
-    Case(
-        "hostile",
-        with_refusals(
-            *(
-                refusals(
-                    tag,
-                    {0: 100},
-                    text=HOSTILE,
-                    code=HOSTILE,
-                    identity=HOSTILE,
-                    resource=HOSTILE,
-                    user=HOSTILE,
-                    action=HOSTILE,
-                    elsewhere=HOSTILE,
-                    known=HOSTILE,
-                    origin=HOSTILE,
-                )
-                for tag in TAGS
-            ),
-            name=HOSTILE,
-        ),
-        TAGS,
-    ),
+    *told_for_a_day(TAGS),
+    hostile(TAGS),
 ]

@@ -1,8 +1,7 @@
 """Cases of rejection.resources."""
 
-from dataclasses import replace
-
-from tests.build import HOSTILE, LISTENING, THROTTLED, Case, refusals, with_refusals
+from tests.build import Case, refusals, with_refusals
+from tests.refusal_cases import UNTOLD, hostile, told_for_a_day
 
 TAGS = (
     "CONFIGURATION_SET_PAUSED",
@@ -12,8 +11,7 @@ TAGS = (
 )
 
 CASES = [
-    Case("healthy", LISTENING),
-    Case("what was refused cannot be read", replace(LISTENING, refused=THROTTLED), unknown=True),
+    *UNTOLD,
     Case(
         "a configuration set that is named",
         with_refusals(refusals("CONFIGURATION_SET_MISSING", resource="bulk")),
@@ -32,40 +30,6 @@ CASES = [
         ("MAIL_FROM_UNVERIFIED",),
         says=("MAIL FROM domain of shop.example.com",),
     ),
-    Case(
-        "once, a day ago",
-        with_refusals(*(refusals(tag, {24: 1}) for tag in TAGS)),
-        TAGS,
-        says=("SES in eu-west-1 refused mail of shop.example.com once since 2026-05-11 10:00 UTC",),
-    ),
-    Case("before that", with_refusals(*(refusals(tag, {25: 1_000}) for tag in TAGS))),
-    Case(
-        "of the account",
-        with_refusals(*(refusals(tag, {0: 2}) for tag in TAGS), name="account"),
-        TAGS,
-        says=("mail of the account twice",),
-    ),
-    Case(
-        "hostile",
-        with_refusals(
-            *(
-                refusals(
-                    tag,
-                    {0: 100},
-                    text=HOSTILE,
-                    code=HOSTILE,
-                    identity=HOSTILE,
-                    resource=HOSTILE,
-                    user=HOSTILE,
-                    action=HOSTILE,
-                    elsewhere=HOSTILE,
-                    known=HOSTILE,
-                    origin=HOSTILE,
-                )
-                for tag in TAGS
-            ),
-            name=HOSTILE,
-        ),
-        TAGS,
-    ),
+    *told_for_a_day(TAGS),
+    hostile(TAGS),
 ]

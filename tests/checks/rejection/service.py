@@ -1,8 +1,6 @@
 """Cases of rejection.service."""
 
-from dataclasses import replace
-
-from tests.build import HOSTILE, LISTENING, THROTTLED, Case, refusals, with_refusals
+from tests.refusal_cases import UNTOLD, hostile, told_from_ten
 
 TAGS = (
     "SES_TEMPORARY_FAILURE",
@@ -11,38 +9,7 @@ TAGS = (
 )
 
 CASES = [
-    Case("healthy", LISTENING),
-    Case("what was refused cannot be read", replace(LISTENING, refused=THROTTLED), unknown=True),
-    Case(
-        "ten in two hours",
-        with_refusals(*(refusals(tag, {0: 4, 1: 6}) for tag in TAGS)),
-        TAGS,
-        says=("shop.example.com 10 times since 2026-05-12 07:00 UTC",),
-    ),
-    Case("nine in two hours", with_refusals(*(refusals(tag, {0: 4, 1: 5}) for tag in TAGS)), holding=TAGS),
-    Case("many, three hours ago", with_refusals(*(refusals(tag, {3: 5_000}) for tag in TAGS)), holding=TAGS),
-    Case("many, four hours ago", with_refusals(*(refusals(tag, {4: 5_000}) for tag in TAGS))),
-    Case(
-        "hostile",
-        with_refusals(
-            *(
-                refusals(
-                    tag,
-                    {0: 100},
-                    text=HOSTILE,
-                    code=HOSTILE,
-                    identity=HOSTILE,
-                    resource=HOSTILE,
-                    user=HOSTILE,
-                    action=HOSTILE,
-                    elsewhere=HOSTILE,
-                    known=HOSTILE,
-                    origin=HOSTILE,
-                )
-                for tag in TAGS
-            ),
-            name=HOSTILE,
-        ),
-        TAGS,
-    ),
+    *UNTOLD,
+    *told_from_ten(TAGS, soft=TAGS),
+    hostile(TAGS),
 ]

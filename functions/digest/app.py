@@ -10,9 +10,9 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ses_monitor import settings
+from ses_monitor import settings, starting
 from ses_monitor.alerts.digest_topic import DigestTopic
-from ses_monitor.audit.digest import Sources, report, tell_day
+from ses_monitor.audit.digest import Sources, ends_at, report, tell_day
 from ses_monitor.audit.reminders import remind_all
 from ses_monitor.collect.clients import WRITING
 from ses_monitor.core.reminders import intervals_of
@@ -31,16 +31,17 @@ queries = Queries(dynamodb, SETTINGS.table_name)
 SOURCES = Sources(queries, table, FeedbackReads(dynamodb, SETTINGS.table_name))
 LEDGER = Deliveries(dynamodb, SETTINGS.table_name, SETTINGS.history_days)
 topic = DigestTopic(boto3.client("sns", config=WRITING), SETTINGS.alert_topic_arn, LEDGER)
+starting.done()
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Do what the schedule asks for by name: `{"do": "remind"}` or `{"do": "digest"}`."""
+    """Do what the schedule asks for by name: `{"do": "remind"}` or `{"do": "digest", "scheduled": "<its time>"}`."""
     now, account = datetime.now(UTC), context.invoked_function_arn.split(":")[4]
     if event.get("do") == "remind":
         return _remind(account, now)
     if event.get("do") == "digest":
-        return _digest(account, now)
+        return _digest(account, now, ends_at(event.get("scheduled"), now))
     msg = 'nothing to do: the event must be {"do": "remind"} or {"do": "digest"}'
     raise ValueError(msg)
 
@@ -53,5 +54,5 @@ def _remind(account: str, now: datetime) -> dict[str, Any]:
     return summary
 
 
-def _digest(account: str, now: datetime) -> dict[str, Any]:
-    return report(tell_day(account, SOURCES, topic, now), logger)
+def _digest(account: str, now: datetime, ends: datetime) -> dict[str, Any]:
+    return report(tell_day(account, SOURCES, topic, now, ends), logger)

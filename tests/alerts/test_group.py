@@ -157,8 +157,43 @@ def test_resolved_and_opened_again_in_one_batch_is_told_as_opened() -> None:
     assert (alert.transition, alert.entries[0].version) == (Transition.OPENED, 3000)
 
 
-def test_a_trouble_muted_in_mid_batch_is_not_told() -> None:
+def test_what_ends_muted_in_the_batch_it_opened_in_is_not_told() -> None:
     assert group([paused(), replace(resolved(paused()), muted_by="mute-1")]) == []
+
+
+@pytest.mark.parametrize("then", [Severity.WARNING, Severity.CRITICAL], ids=["eased", "worsened"])
+def test_what_opened_and_went_on_under_a_mute_in_one_batch_is_told_as_it_opened(then: Severity) -> None:
+    opened = quota(Severity.ERROR, 96)
+    muted = replace(worse(replace(opened, severity=then), opened, 2000), muted_by="mute-1")
+    assert group([opened, muted]) == group([opened])
+    assert group([opened, muted, replace(muted, version=3000)]) == group([opened])
+
+
+def test_what_is_told_of_a_muted_trouble_is_told_as_all_of_it() -> None:
+    low, high = quota(), quota(Severity.CRITICAL, 100)
+    alert = alert_of(replace(low, muted_by="mute-1"), worse(high, low, 2000))
+    assert (alert.transition, alert.severity, alert.entries[0].was_severity) == (
+        Transition.OPENED,
+        Severity.CRITICAL,
+        None,
+    )
+
+
+def test_an_end_that_is_told_is_told_though_the_same_opens_and_ends_again_under_a_mute() -> None:
+    again = replace(paused(), version=3000, at=NOW + timedelta(hours=3), since=NOW + timedelta(hours=3))
+    muted = [replace(each, muted_by="mute-1") for each in (again, resolved(again, version=4000))]
+    assert group([resolved(paused()), *muted]) == group([resolved(paused())])
+
+
+def test_a_tag_that_ends_and_the_muted_one_in_its_place_are_told_as_the_end() -> None:
+    low, high = quota(), quota(Severity.CRITICAL, 100)
+    alert = alert_of(resolved(low), replace(high, version=2000, muted_by="mute-1"))
+    assert (alert.transition, alert.tag) == (Transition.RESOLVED, low.tag)
+
+
+def test_an_opening_that_a_muted_tag_replaced_is_not_told_as_open() -> None:
+    low, high = quota(), quota(Severity.CRITICAL, 100)
+    assert group([low, replace(worse(high, low, 2000), muted_by="mute-1")]) == []
 
 
 def test_what_a_channel_knows_already_is_left_out() -> None:
@@ -198,14 +233,18 @@ changes = st.builds(
 
 
 @given(st.lists(changes, max_size=40))
-def test_every_finding_is_told_at_most_once_and_at_its_last_state(batch: list[Change]) -> None:
+def test_every_finding_is_told_at_most_once_and_as_it_was_last_told_to_anybody(batch: list[Change]) -> None:
     told = [entry for alert in group(batch) for entry in alert.entries]
     ids = [entry.finding_id for entry in told]
     assert len(ids) == len(set(ids))
-    last = {change.finding_id: change for change in batch if not change.baseline}
-    for entry in told:
-        assert entry.version == last[entry.finding_id].version
-        assert not last[entry.finding_id].muted_by
+    there = [change for change in batch if not change.baseline]
+    spoken = {change.finding_id: change for change in there if not change.muted_by}
+    really = {change.finding_id: change for change in there}
+    for alert in group(batch):
+        for entry in alert.entries:
+            assert entry.version == spoken[entry.finding_id].version
+            ended = really[entry.finding_id].transition.closes
+            assert alert.transition.closes or not ended, "nobody would be told that it is over"
 
 
 @given(st.lists(changes, max_size=40))

@@ -141,6 +141,20 @@ def test_a_batch_tried_again_in_halves_tells_nothing_twice(ledger: FakeLedger) -
     assert sorted(told) == sorted(change.finding_id for change in BATCH)
 
 
+def test_what_is_left_of_an_alert_is_told_under_an_id_of_its_own(ledger: FakeLedger) -> None:
+    """The table failed in mid-note: subscribers get both, in any order, and must not take one for the other."""
+    whole, sns = alert_of(*(reviewed(region) for region in REGIONS)), FakeSns()
+    publish_all([whole], topic(sns), ledger, ceiling(), lambda: NOW)
+    del ledger.last_told["sns", whole.entries[2].finding_id]
+    for _ in range(2):
+        publish_all([whole], topic(sns), ledger, ceiling(), lambda: NOW)
+    first, second = sns.published
+    told = document.decode(json.loads(second["Message"])["default"])
+    assert told.entries == whole.entries[2:]
+    assert (sns.ids[0], len(set(sns.ids))) == (whole.alert_id, 2)
+    assert first != second
+
+
 def test_one_alert_that_fails_does_not_keep_the_others_back(ledger: FakeLedger) -> None:
     class Picky(FakeSns):
         def publish(self, **request: Any) -> None:

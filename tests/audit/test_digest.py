@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto import mock_aws
 
-from ses_monitor.audit.digest import Sources, read_day, tell_day
+from ses_monitor.alerts.digest_document import digest_id
+from ses_monitor.audit.digest import Sources, ends_at, read_day, tell_day
 from ses_monitor.core.digest import Digest
 from ses_monitor.core.model import Severity
 from ses_monitor.store.feedback_reads import FeedbackReads
@@ -152,3 +153,33 @@ def test_what_cannot_be_published_is_raised(table: Table, sources: Sources) -> N
     broken: Any = Broken(Published(), "publish")
     with pytest.raises(ConnectionError):
         tell_day(ACCOUNT_ID, sources, broken, NOW)
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "ends"),
+    [
+        ("2026-11-17T23:58:00Z", datetime(2026, 11, 17, 23, 58, tzinfo=UTC)),
+        ("2026-11-18T01:01:00+01:00", datetime(2026, 11, 18, 0, 1, tzinfo=UTC)),
+        ("2026-11-18T00:12:00Z", datetime(2026, 11, 18, 0, 12, tzinfo=UTC)),
+        ("2026-11-18T00:30:00Z", None),
+        ("2026-11-17T06:00:00Z", None),
+        ("2026-11-17T23:58:00", None),
+        ("<aws.scheduler.scheduled-time>", None),
+        ("", None),
+        (1763423880, None),
+        (None, None),
+    ],
+)
+def test_a_day_ends_when_its_schedule_says_unless_that_cannot_be(scheduled: object, ends: datetime | None) -> None:
+    now = datetime(2026, 11, 18, 0, 10, tzinfo=UTC)
+    assert ends_at(scheduled, now) == (ends or now)
+
+
+def test_what_changes_after_a_day_has_ended_is_told_the_day_after(table: Table, sources: Sources) -> None:
+    a_day(table)
+    published = Published()
+    for ends in (NOW - timedelta(minutes=2), NOW + timedelta(days=1, minutes=-2)):
+        tell_day(ACCOUNT_ID, sources, published, ends + timedelta(minutes=9), ends)
+    first, second = published.digests
+    assert [(each.opened.count, each.closed.count) for each in (first, second)] == [(0, 0), (1, 1)]
+    assert digest_id(first) != digest_id(second)

@@ -1,10 +1,12 @@
 """What is over and comes back within a day is known again: counted, and told with less weight."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from ses_monitor.core.check import Diagnosis
+from ses_monitor.core.model import Severity
 from ses_monitor.core.policy import Mute
 from ses_monitor.core.stored import Phase, Stored, Transition
 from tests.core.lifecycle import BAD, HEALTHY_AGAIN, MILD, PLAIN, STICKY, Life, found, saw
@@ -124,10 +126,10 @@ def test_what_opens_or_worsens_under_a_mute_is_unheard_until_it_is_told() -> Non
 
 def test_what_eases_or_ends_under_a_mute_is_no_news_to_wait_for() -> None:
     life = Life()
-    life.audit(saw(found(BAD)))
+    life.audit(saw(found(MILD, severity=Severity.ERROR)))
     life.audit(saw(found(MILD)), mutes=mute(life))
     assert not life.stored(MILD).unheard
-    life.audit(saw(found(BAD)), mutes=mute(life))
+    life.audit(saw(found(MILD, severity=Severity.ERROR)), mutes=mute(life))
     life.audit(saw(found(MILD)), mutes=mute(life))
     assert life.stored(MILD).unheard, "that it had worsened was never told"
     life.audit(HEALTHY_AGAIN, mutes=mute(life))
@@ -146,3 +148,41 @@ def test_what_opened_and_ended_under_a_mute_is_told_by_nobody() -> None:
     changes = (*life.audit(saw(found(PLAIN)), mutes=mute(life)), *life.audit(HEALTHY_AGAIN, mutes=mute(life)))
     assert [each.transition for each in changes] == [Transition.OPENED, Transition.RESOLVED]
     assert all(each.muted_by for each in changes)
+
+
+@pytest.mark.parametrize(("told", "muted"), [(MILD, BAD), (BAD, MILD)], ids=["worsened", "eased"])
+def test_a_tag_people_were_told_of_is_over_for_them_when_a_muted_one_replaces_it(
+    told: Diagnosis, muted: Diagnosis
+) -> None:
+    life = Life()
+    life.audit(saw(found(told)))
+    over, opened = life.audit(saw(found(muted)), mutes=(replace(mute(life)[0], tag=muted.tag),))
+    assert (over.tag, over.transition, over.muted_by) == (told.tag, Transition.RESOLVED, "")
+    assert over.text.endswith(f"Now it is {muted.tag}, which is muted.")
+    assert (opened.tag, opened.transition, opened.was_tag) == (muted.tag, Transition.OPENED, "")
+    assert opened.muted_by
+    assert (life.phase(told), life.phase(muted)) == (Phase.RESOLVED, Phase.OPEN)
+    assert life.stored(muted).unheard, "it is told when the mute is over"
+    assert all(each.muted_by for each in life.audit(HEALTHY_AGAIN, mutes=mute(life)))
+
+
+def test_what_replaces_a_tag_nobody_heard_of_is_one_muted_change() -> None:
+    life = Life()
+    life.audit(saw(found(MILD)), mutes=mute(life))
+    (worsened,) = life.audit(saw(found(BAD)), mutes=mute(life))
+    assert (worsened.transition, worsened.was_tag) == (Transition.WORSENED, "MILD")
+    assert worsened.muted_by
+
+
+def test_what_people_were_told_of_and_worsened_under_a_mute_is_told_as_over_all_the_same() -> None:
+    life = Life()
+    life.audit(saw(found(MILD)))
+    (worsened,) = life.audit(saw(found(MILD, severity=Severity.ERROR)), mutes=mute(life))
+    assert worsened.muted_by
+    assert (life.stored(MILD).unheard, life.stored(MILD).heard) == (True, True)
+    (over,) = life.audit(HEALTHY_AGAIN, mutes=mute(life))
+    assert (over.transition, over.muted_by) == (Transition.RESOLVED, "")
+    assert not life.stored(MILD).heard_before
+    (again,) = life.audit(saw(found(MILD)), mutes=mute(life))
+    assert again.muted_by
+    assert not life.stored(MILD).heard, "it opened anew, and nobody was told"

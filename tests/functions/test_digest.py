@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.sns.models import sns_backends
 
@@ -68,6 +69,31 @@ def test_a_digest_is_published_once_a_day_however_often_it_is_asked_for(app: Mod
     assert [each["published"] for each in told] == [1, 0]
     (sent,) = sns_backends["123456789012"]["eu-west-1"].topics[TOPIC].sent_notifications
     assert json.loads(json.loads(sent[1])["default"])["kind"] == "digest"
+
+
+def test_a_digest_that_is_tried_again_after_midnight_leaves_the_next_day_its_own(
+    app: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def ask(at: datetime, scheduled: datetime) -> int:
+        monkeypatch.setattr(app, "datetime", SimpleNamespace(now=lambda _: at))
+        event = {"do": "digest", "scheduled": f"{scheduled:%Y-%m-%dT%H:%M:%SZ}"}
+        published: int = app.handler(event, CONTEXT)["published"]
+        return published
+
+    evening, next_evening = (midnight + timedelta(days=days, minutes=-2) for days in (0, 1))
+    topic = app.topic
+    monkeypatch.setattr(app, "topic", replace(topic, arn=TOPIC + "-gone"))
+    with pytest.raises(ClientError, match="NotFound"):
+        ask(evening + timedelta(seconds=1), evening)
+    monkeypatch.setattr(app, "topic", topic)
+    assert ask(midnight + timedelta(minutes=3), evening) == 1
+    assert ask(midnight + timedelta(minutes=5), evening) == 0
+    assert ask(next_evening + timedelta(seconds=1), next_evening) == 1
+    sent = sns_backends["123456789012"]["eu-west-1"].topics[TOPIC].sent_notifications
+    ends = [datetime.fromisoformat(json.loads(json.loads(each[1])["default"])["at"]) for each in sent]
+    assert ends == [evening, next_evening]
 
 
 def test_without_a_topic_it_reminds_and_names_the_variable_when_a_digest_is_wanted(

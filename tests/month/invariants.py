@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ses_monitor.core.stored import Change, finding_id
@@ -68,15 +68,20 @@ def _ended_by(change: Change) -> tuple[str, ...]:
 
 
 def _truth(changes: list[Change]) -> Mapping[str, _Stands]:
+    """Say how each finding stands that people were told of; what is over is over for them though it ended in a mute."""
     stands: dict[str, _Stands] = {}
+    open_now: set[str] = set()
     for change in changes:
+        open_now -= {change.finding_id, *_ended_by(change)}
+        if not change.transition.closes:
+            open_now.add(change.finding_id)
         if change.muted_by:
             continue
         name = f"{change.tag} of {change.subject} in {change.region}"
         stands[change.finding_id] = _Stands(change.version, change.transition.closes, name)
         for each in _ended_by(change):
             stands[each] = _Stands(change.version, True, f"{change.was_tag} of {change.subject} in {change.region}")
-    return stands
+    return {name: replace(each, over=each.over or name not in open_now) for name, each in stands.items()}
 
 
 def _unreached(changes: list[Change], tellings: list[Telling]) -> Iterator[str]:
@@ -132,6 +137,9 @@ def _last_word(truth: Mapping[str, _Stands], tellings: list[Telling]) -> Iterato
             for name in entry.supersedes:
                 last[name] = _Stands(entry.version, True, entry.was_tag)
     for name, told in last.items():
+        # Of a tag that came and went under a mute only its end is ever told, by what replaced it.
+        if name not in truth and told.over:
+            continue
         if truth[name].over != told.over:
             yield f"{truth[name].name} is {'over' if truth[name].over else 'open'}, and the last word says otherwise"
 

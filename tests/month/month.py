@@ -7,7 +7,7 @@ import io
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_monitor.alerts.alert import Alert
 from ses_monitor.alerts.deliver import CHANNEL as SLACK
@@ -24,7 +25,7 @@ from ses_monitor.alerts.slack import Webhook
 from ses_monitor.alerts.slack_api import Bot
 from ses_monitor.alerts.slack_queue import SlackQueue
 from ses_monitor.alerts.stream import read_batch
-from ses_monitor.alerts.threads import Threads
+from ses_monitor.alerts.threads import BusyThreadError, Threads
 from ses_monitor.audit.reminders import remind_all
 from ses_monitor.core.baseline import baseline_of, open_after
 from ses_monitor.core.model import Snapshot
@@ -32,14 +33,15 @@ from ses_monitor.core.policy import Mute
 from ses_monitor.core.reminders import INTERVALS
 from ses_monitor.core.settle import Rules, settle
 from ses_monitor.core.stored import Change, Stored
-from ses_monitor.store.deliveries import Deliveries
+from ses_monitor.store.deliveries import Deliveries, TableBusyError
 from ses_monitor.store.queries import Queries
 from ses_monitor.store.slots import Slots
 from ses_monitor.store.table import Table
 from simulator.chat.receiver import API_PATH, BOT_TOKEN, CHANNEL, WEBHOOK_PATH, Chat
 from simulator.loopback import LoopbackServer
-from tests.month.channels import Clock, DiedError, Line, Queue, Renderings, Sns, SpokenBot, Weather
+from tests.month.channels import Clock, DiedError, Line, Queue, Renderings, Sns, SpokenBot, Telling, Weather
 from tests.month.memory_table import MemoryTable, Streamed
+from tests.month.shaky_table import ShakyTable
 from tests.month.world import ACCOUNT_ID, DIAGNOSES, LADDERS, REGIONS, STORM_REGIONS, Trouble, World
 
 START = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
@@ -63,6 +65,7 @@ class SlackChannel:
     ledger: _Mortal
     chat: Chat
     line: Line
+    table: ShakyTable
     delivery: Callable[[], Delivery]
     looked_at: datetime | None = None
     """When its queue is looked at next."""
@@ -130,15 +133,18 @@ class Month:
         self.queries = Queries(client, TABLE, clock=clock)
         self.channels = self._channels(urls, chats)
         self.sns = Sns(clock, self.weather, [each.queue for each in self.channels])
-        self._memory = Deliveries(client, TABLE, HISTORY_DAYS, clock=clock, sleep=clock.pass_)
-        self._ceiling = Ceiling(Slots(client, TABLE, sleep=clock.pass_), PER_MINUTE)
+        self._shaky = ShakyTable(client, clock, self.weather)
+        shaky: Any = self._shaky
+        self._memory = Deliveries(shaky, TABLE, HISTORY_DAYS, clock=clock, sleep=clock.pass_)
+        self._ceiling = Ceiling(Slots(shaky, TABLE, sleep=clock.pass_), PER_MINUTE)
 
     def _channels(self, urls: tuple[str, str], chats: tuple[Chat, Chat]) -> list[SlackChannel]:
         """Two stacks would have two tables: each channel notes what it was told in one of its own."""
         channels = []
         for name, url, chat in zip(("webhook", "bot"), urls, chats, strict=True):
             queue = Queue(name, self.clock, self.weather)
-            client: Any = MemoryTable()
+            table = ShakyTable(MemoryTable(), self.clock, self.weather)
+            client: Any = table
             ledger = _Mortal(Deliveries(client, TABLE, HISTORY_DAYS, clock=self.clock, sleep=self.clock.pass_))
             if name == "webhook":
                 webhook = Webhook(url + WEBHOOK_PATH, clock=self.clock)
@@ -149,7 +155,7 @@ class Month:
                 bot = Bot(BOT_TOKEN, CHANNEL, api_url=url + API_PATH, clock=self.clock)
                 line = Line(name, bot._http, chat, self.clock, self.weather)
                 delivery = self._bot_delivery(SpokenBot(bot, line, self.renderings), ledger)
-            channels.append(SlackChannel(name, queue, ledger, chat, line, delivery))
+            channels.append(SlackChannel(name, queue, ledger, chat, line, table, delivery))
         return channels
 
     def _webhook_delivery(self, webhook: Webhook, line: Line, ledger: Any) -> Callable[[], Delivery]:
@@ -201,6 +207,8 @@ class Month:
             self.at(storm + timedelta(hours=chance.uniform(1, 30)), lambda: self._storm(over=True))
         for _ in range(max(1, self.days // 3)):
             self.at(START + timedelta(days=chance.uniform(0, max(1, self.days - 1))), self._mute)
+        for _ in range(self.days):
+            self.at(START + timedelta(days=chance.uniform(0, self.days)), self._mute_in_mid_move)
         for channel in self.channels:
             revoked = START + timedelta(days=chance.uniform(0, max(1, self.days - 1)))
             self.at(revoked, partial(channel.chat.set_state, "revoked"))
@@ -264,6 +272,29 @@ class Month:
         number = next(self._number)
         self.table.save_mute(Mute(f"mute-{number}", "ana", "migration", self.clock.now + lasts, **about))
 
+    def _mute_in_mid_move(self) -> None:
+        """A trouble opens, somebody mutes it or what it is about to become, and it moves on: all in one stream batch."""
+        chance = self.chance
+        trouble = chance.choice([each for each in self.world.troubles if len(LADDERS[each.check_id]) > 1])
+        ladder = LADDERS[trouble.check_id]
+        first, then = chance.sample(range(1, len(ladder) + 1), 2)
+        self._move_and_look(trouble, chance.choice([0, first]))
+        self._move_and_look(trouble, first)
+        about: dict[str, Any] = chance.choice([{"tag": ladder[then - 1][0].tag}, {"check_id": trouble.check_id}])
+        until = self.clock.now + timedelta(hours=chance.choice([1, 8, 48]))
+        self.table.save_mute(
+            Mute(f"mute-{next(self._number)}", "ana", "known", until, subject=trouble.subject, **about)
+        )
+        self._move_and_look(trouble, then)
+        # It may end or go on under the mute, or after it; the world moves it too.
+        self.after(chance.uniform(600, 60 * 3600), lambda: self._move_and_look(trouble, chance.choice([0, first])))
+
+    def _move_and_look(self, trouble: Trouble, rung: int) -> None:
+        trouble.rung = rung
+        for _ in range(LADDERS[trouble.check_id][0][0].open_after):
+            self.clock.pass_(0.4)
+            self._audit(trouble.region)
+
     def _somebody_deletes(self) -> None:
         chat = self.channels[1].chat
         roots = [each.ts for each in chat.messages if not each.thread]
@@ -312,6 +343,7 @@ class Month:
 
     def _publish(self, records: list[dict[str, Any]]) -> bool:
         self.batches.append(self.clock.now)
+        self._shaky.forgets = partial(_unsaid, self.sns.told, len(self.sns.told))
         topic = _KnownTopic(Topic(cast("Any", self.sns), "arn"), self.sns)
         try:
             publish_everywhere(
@@ -362,9 +394,10 @@ class Month:
                         "attributes": {"ApproximateReceiveCount": str(each.receives)},
                     }
                 )
+                channel.table.forgets = partial(_unsaid, channel.line.told, len(channel.line.told))
                 try:
                     works.work(record)
-                except NotDeliveredError:
+                except (NotDeliveredError, ClientError, BotoCoreError, TableBusyError, BusyThreadError):
                     continue
                 done.append(each)
         except DiedError:
@@ -375,6 +408,12 @@ class Month:
 
     def _dies(self, channel: SlackChannel, *, dead: bool) -> None:
         channel.ledger.dead = channel.queue.dying = dead
+
+
+def _unsaid(told: list[Telling], before: int) -> None:
+    """Note that nobody remembers the last message, if there is one since `before` of them were told."""
+    if len(told) > before:
+        told[-1] = replace(told[-1], unsaid=True)
 
 
 @contextmanager

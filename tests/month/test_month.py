@@ -13,6 +13,7 @@ from moto import mock_aws
 from tests.month.channels import _SLACK_FAULTS
 from tests.month.invariants import figures, violations
 from tests.month.month import Month, played
+from tests.month.shaky_table import TABLE_FAULTS
 from tests.store.examples import connect, create_table
 
 SEEDS = (1, 4, 7, 13)
@@ -38,7 +39,7 @@ def test_such_a_month_has_all_that_can_happen_in_it(month: Month) -> None:
     assert any(each.alert.rollup for each in month.sns.told)
     assert any(each.alert.baseline for each in month.sns.told)
     assert any(each.unsaid for each in month.sns.told)
-    assert set(_SLACK_FAULTS) <= month.weather.faults.keys()
+    assert {*_SLACK_FAULTS, *TABLE_FAULTS} <= month.weather.faults.keys()
     assert {refusal.reason for channel in month.channels for refusal in channel.chat.refusals} & {
         "revoked",
         "token_revoked: revoked",

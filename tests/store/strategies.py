@@ -47,6 +47,7 @@ stored_findings = st.builds(
     flaps=counts,
     told_at=st.none() | instants,
     unheard=st.booleans(),
+    heard_before=st.booleans(),
 )
 changes = st.builds(
     Change,

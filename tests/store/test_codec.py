@@ -39,12 +39,12 @@ def test_a_finding_comes_back_as_it_was(stored: Stored) -> None:
 
 @given(strategies.stored_findings, strategies.changes)
 def test_items_from_before_flaps_were_kept_are_read(stored: Stored, change: Change) -> None:
-    added = ("flaps", "told_at", "unheard")
+    added = ("flaps", "told_at", "unheard", "heard_before")
     old = [
         {name: value for name, value in item.items() if name not in added}
         for item in (codec.finding_item(stored, DAYS), codec.change_items(change, DAYS)[0])
     ]
-    assert codec.read_finding(old[0]) == replace(stored, flaps=0, told_at=None, unheard=False)
+    assert codec.read_finding(old[0]) == replace(stored, flaps=0, told_at=None, unheard=False, heard_before=False)
     assert codec.read_change(old[1]) == replace(change, flaps=0)
 
 

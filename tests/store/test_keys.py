@@ -88,6 +88,16 @@ def test_only_changes_are_where_the_stream_looks() -> None:
     assert not [pk for pk in others if pk.startswith("CHANGE#")]
 
 
+def test_runs_of_one_region_share_no_key_and_all_runs_are_in_order_of_time() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    later = at + timedelta(microseconds=1)
+    runs = [keys.run("f", at), keys.run("f", at, ("eu-west-1",)), keys.run("f", at, ("us-east-1",))]
+    runs += [keys.run("f", later), keys.run("f", later, ("af-south-1",))]
+    assert len(set(runs)) == len(runs)
+    assert [each.sk for each in runs] == sorted(each.sk for each in runs)
+    assert keys.run("f", at, ("eu-west-1", "us-east-1")) == keys.run("f", at), "a run of several is one run"
+
+
 def test_a_key_that_cannot_be_shortened_is_refused_by_us_and_not_by_dynamodb() -> None:
     with pytest.raises(ValueError, match="sort key"):
         keys.finding("eu-west-1", "identity." + "x" * 400, "y" * 700, "T")

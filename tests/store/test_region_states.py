@@ -9,6 +9,8 @@ import pytest
 from ses_monitor.core.model import Memory, Severity
 from ses_monitor.core.region_state import HourlyFacts, Unseen
 from ses_monitor.core.verdict import Cause, Verdict
+from ses_monitor.store import keys
+from ses_monitor.store.state_codec import run_item
 from ses_monitor.store.table import Table
 from tests.store.examples import ACCOUNT, HISTORY_DAYS, MUTE, NOW, RUN, STATE, TABLE, Clock, raw
 
@@ -208,6 +210,24 @@ def test_a_run_saved_again_replaces_itself(table: Table) -> None:
     table.save_run(replace(RUN, complete=False))
     table.save_run(RUN)
     assert table.runs("audit_accounts", 9) == [RUN]
+
+
+def test_runs_of_two_regions_that_start_in_the_same_microsecond_are_both_kept(table: Table) -> None:
+    runs = [replace(RUN, regions=(region,)) for region in ("eu-west-1", "us-east-1")]
+    for run in [*runs, runs[0]]:
+        table.save_run(run)
+    assert table.runs("audit_accounts", 9) == [*reversed(runs)]
+
+
+def test_a_run_of_one_region_that_was_saved_under_its_time_alone_is_read_in_its_place(
+    table: Table, client: DynamoDBClient
+) -> None:
+    old = replace(RUN, regions=("eu-west-1",))
+    newer = replace(old, started_at=NOW + timedelta(minutes=5))
+    item = run_item(old)
+    client.put_item(TableName=TABLE, Item={**item, "sk": {"S": keys.moment(old.started_at)}})
+    table.save_run(newer)
+    assert table.runs("audit_accounts", 9) == [newer, old]
 
 
 def test_runs_are_over_after_thirty_days(table: Table, client: DynamoDBClient, clock: Clock) -> None:

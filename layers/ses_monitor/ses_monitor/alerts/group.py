@@ -48,15 +48,14 @@ def group(changes: Iterable[Change]) -> list[Alert]:
     """Return the alerts for the changes of one batch, given in the order they happened; worst first.
 
     A trouble that changed more than once is told once, as it stands at the end: opened and resolved in one
-    batch is one "over" with how long it lasted. What is muted at the end is dropped, and so is what belongs to
-    a first audit: its `summary` tells it. Findings that share account, check, tag, transition and severities
+    batch is one "over" with how long it lasted. What is muted is dropped, unless something that is told goes on from
+    it: then it is part of that. What was to be told before a mute is told as it stood then. What belongs to a first
+    audit is dropped: its `summary` tells it. Findings that share account, check, tag, transition and severities
     are one alert; while they are in few regions, one for each region, or for each domain where that is fewer.
     """
     shared: dict[tuple[object, ...], list[_Story]] = defaultdict(list)
-    for story in _stories(change for change in changes if not change.baseline):
+    for story in _stories(_spoken([change for change in changes if not change.baseline])):
         change = story.told()
-        if change.muted_by:
-            continue
         shared[
             change.account_id,
             change.check_id,
@@ -137,6 +136,30 @@ def unreadable(key: str, *, account_id: str, region: str, at: datetime, reason: 
         at=at,
     )
     return Alert(stable_id([entry.finding_id]), account_id, Transition.OPENED, (entry,))
+
+
+def _spoken(changes: Sequence[Change]) -> list[Change]:
+    """Leave out what is muted and nothing that is told goes on from; and what ended without a word right after it.
+
+    It would be told as open, and nobody would be told that it is over.
+    """
+    spoken: list[Change] = []
+    goes_on: set[str] = set()
+    over: set[str] = set()
+    for change in reversed(changes):
+        name, before = change.finding_id, _replaced(change)
+        if change.muted_by and name not in goes_on and change.transition.closes:
+            over.add(name)
+        elif (change.muted_by and name not in goes_on) or (name in over and not change.transition.closes):
+            if before != name:
+                over.add(before)
+            if before != name or change.transition is Transition.OPENED:
+                over.discard(name)
+        else:
+            spoken.append(change)
+            goes_on |= {name, before}
+            over -= {name, before}
+    return spoken[::-1]
 
 
 def _stories(changes: Iterable[Change]) -> list[_Story]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from ses_monitor.alerts import amazon_q, document, mail
-from ses_monitor.alerts.alert import Alert
+from ses_monitor.alerts.alert import Alert, stable_id
 from ses_monitor.alerts.group import roll_up
 from ses_monitor.core.check import bounded
 from ses_monitor.core.model import Severity
@@ -200,13 +200,20 @@ def publish_all(
 
 
 def _news(alerts: Sequence[Alert], memory: Memory, channel: str) -> list[Alert]:
-    """Leave out what the channel was told, and what another of these alerts tells in a newer state."""
+    """Leave out what the channel was told, and what another of these alerts tells in a newer state.
+
+    What is left of an alert is another one: subscribers know an alert by its id, and whoever saw the rest of it first
+    would take the whole for a repetition.
+    """
     told = dict(memory.told_versions(channel, {each for alert in alerts for each in alert.versions()}))
     news: list[Alert] = []
     for alert in alerts:
         left = alert.without_told(told)
         if left is None:
             continue
+        if len(left.entries) < len(alert.entries):
+            ids = (f"{entry.finding_id}@{entry.version}" for entry in left.entries)
+            left = replace(left, alert_id=stable_id([alert.alert_id, *ids]))
         news.append(left)
         for finding_id, version in left.versions().items():
             told[finding_id] = max(version, told.get(finding_id, version))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -29,6 +29,13 @@ MOST_RUNS = 300
 """A day of audits every five minutes is 288."""
 RECENT_RUNS = 10
 """Runs that say how often audits start at present."""
+LATEST = timedelta(hours=12)
+"""How late a digest may be: its schedule tries for 1 h, and Lambda keeps an event for at most 6 h.
+
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
+"""
+EARLIEST = timedelta(minutes=5)
+"""How far our clock may be behind the schedule's."""
 
 T = TypeVar("T")
 
@@ -112,13 +119,30 @@ class Told:
     errors: tuple[str, ...]
 
 
-def tell_day(account_id: str, sources: Sources, publishing: Publishing, now: datetime) -> Told:
-    """Sum up the day before `now` (UTC) and publish it. A part that cannot be read is named first in what is told.
+def ends_at(scheduled: object, now: datetime) -> datetime:
+    """Return when the day of a digest ends (UTC), given what its schedule says: the same in every attempt.
+
+    An attempt after midnight is still about the day before. Where the schedule says nothing that can be true (asked for
+    by hand, or by a schedule of an earlier version), it is `now`.
+    """
+    try:
+        at = datetime.fromisoformat(scheduled) if isinstance(scheduled, str) else now
+    except ValueError:
+        return now
+    return at.astimezone(UTC) if at.tzinfo is not None and -EARLIEST <= now - at <= LATEST else now
+
+
+def tell_day(
+    account_id: str, sources: Sources, publishing: Publishing, now: datetime, ends: datetime | None = None
+) -> Told:
+    """Sum up the day before `ends` (UTC, usually `now`) and publish it.
+
+    A part that cannot be read is named first in what is told.
 
     Raises:
-        Exception: it could not be published; whoever tries again publishes it once.
+        Exception: it could not be published; whoever tries again with the same `ends` publishes it once.
     """
-    digest, errors = read_day(account_id, sources, now)
+    digest, errors = read_day(account_id, sources, ends or now)
     return Told(digest, publishing.publish(digest, now), errors)
 
 

@@ -69,7 +69,7 @@ def settle(snapshot: Snapshot, stored: Iterable[Stored], evaluations: Sequence[E
     damped = damp(known, evaluations, rules.diagnoses)
     differences = diff(known, damped.confirmed, ran=rules.ran, diagnoses=rules.diagnoses)
 
-    changes = tuple(_record(difference, by_key, snapshot, rules) for difference in differences)
+    changes = tuple(each for difference in differences for each in _record_heard(difference, by_key, snapshot, rules))
     touched = {write.after.finding_id for recorded in changes for write in recorded.writes}
     quiet = [_count(count, snapshot) for count in damped.counts]
     quiet = [write for write in quiet if write.after.finding_id not in touched]
@@ -81,6 +81,23 @@ def settle(snapshot: Snapshot, stored: Iterable[Stored], evaluations: Sequence[E
     now = snapshot.taken_at
     quiet += [Write(was, _closed(was, now)) for was in damped.forget if _over_lately(was, now)]
     return Settlement(changes, tuple(quiet), tuple(was for was in damped.forget if not _over_lately(was, now)))
+
+
+def _record_heard(
+    difference: Difference, by_key: Mapping[tuple[str, str, str], Stored], snapshot: Snapshot, rules: Rules
+) -> tuple[Recorded, ...]:
+    """Record a difference so that nobody is left with the message of a tag that another replaced under a mute.
+
+    The replacement is told by nobody, so it cannot be what ends the old tag: that is over for itself, and told.
+    """
+    whole = _record(difference, by_key, snapshot, rules)
+    was, finding = difference.was, difference.finding
+    if was is None or finding is None or was.tag == finding.tag or not was.heard or not whole.change.muted_by:
+        return (whole,)
+    over = _record(replace(difference, transition=Transition.RESOLVED, finding=None), by_key, snapshot, rules)
+    text = f"{over.change.text} Now it is {finding.tag}, which is muted."
+    opened = _record(replace(difference, transition=Transition.OPENED, was=None), by_key, snapshot, rules)
+    return (replace(over, change=replace(over.change, text=text)), opened)
 
 
 def _record(
@@ -110,12 +127,21 @@ def _record(
         at=now,
         severity=after.severity,
     )
-    if difference.transition.closes and was is not None and not was.unheard:
+    if difference.transition.closes and was is not None and was.heard:
         # People heard of it before: a message, or a page, that nobody ever closes is worse than one in a mute.
         mute_id = ""
     unheard = _unheard(difference, muted=bool(mute_id))
+    heard_before = unheard and was is not None and was.tag == after.tag and was.heard
     writes = tuple(
-        replace(write, after=replace(write.after, told_at=now, unheard=unheard and write.after.phase is Phase.OPEN))
+        replace(
+            write,
+            after=replace(
+                write.after,
+                told_at=now,
+                unheard=unheard and write.after.phase is Phase.OPEN,
+                heard_before=heard_before and write.after.phase is Phase.OPEN,
+            ),
+        )
         for write in writes
     )
     change = Change(
@@ -239,6 +265,7 @@ def _present(finding: Finding, check_id: str, before: Stored | None, snapshot: S
         flaps=before.flaps if before is not None else 0,
         told_at=before.told_at if before is not None else None,
         unheard=before is not None and before.unheard,
+        heard_before=before is not None and before.heard_before,
     )
 
 

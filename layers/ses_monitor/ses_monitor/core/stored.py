@@ -46,7 +46,8 @@ class Stored:
     it guards writes and lets a channel recognise what it was told already. `seen` counts bad observations in a
     row while watched, `absent` good ones in a row while open. `flaps` counts how often in a row it opened again within
     a day of being over; `told_at` is when a change of it was recorded last (UTC), `unheard` that it opened or worsened
-    under a mute and no change since was told.
+    under a mute and no change since was told, `heard_before` that it is `unheard` only as it is now: it was told as it
+    was before it worsened.
     """
 
     region: str
@@ -68,6 +69,12 @@ class Stored:
     flaps: int = 0
     told_at: datetime | None = None
     unheard: bool = False
+    heard_before: bool = False
+
+    @property
+    def heard(self) -> bool:
+        """Whether people were told of it since it opened, so that they must hear of its end."""
+        return not self.unheard or self.heard_before
 
     @property
     def finding_id(self) -> str:

@@ -71,6 +71,7 @@ def finding_item(stored: Stored, history_days: int) -> Item:
         "flaps": stored.flaps or None,
         "told_at": instant_or_none(stored.told_at),
         "unheard": stored.unheard or None,
+        "heard_before": stored.heard_before or None,
     }
     if stored.phase is Phase.OPEN:
         began = stored.opened_at or stored.first_seen
@@ -110,6 +111,7 @@ def read_finding(item: Mapping[str, Any]) -> Stored:
         flaps=fields.have("flaps", items.whole, 0),
         told_at=fields.have("told_at", items.time, None),
         unheard=fields.have("unheard", items.flag, False),
+        heard_before=fields.have("heard_before", items.flag, False),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -165,9 +166,10 @@ def runs(function: str) -> str:
     return f"RUN#{function}"
 
 
-def run(function: str, started_at: datetime) -> Key:
-    """Return the key of a run."""
-    return Key(runs(function), moment(started_at))
+def run(function: str, started_at: datetime, regions: Sequence[str] = ()) -> Key:
+    """Return the key of a run. One of a single region has it in its key: many of them may start at once."""
+    at = moment(started_at)
+    return _checked(Key(runs(function), f"{at}#{name(regions[0])}" if len(regions) == 1 else at))
 
 
 def accounts(region_name: str) -> str:

@@ -219,7 +219,7 @@ def run_item(run: RunRecord) -> Item:
         "complete": run.complete,
         "expires_at": epoch(run.started_at + timedelta(days=RUN_DAYS)),
     }
-    return to_item(keys.run(run.function, run.started_at), values)
+    return to_item(keys.run(run.function, run.started_at, run.regions), values)
 
 
 def read_run(item: Mapping[str, Any]) -> RunRecord:

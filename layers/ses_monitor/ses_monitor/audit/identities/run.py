@@ -196,7 +196,8 @@ class _Leg:
             waiting = chunks.waiting(_after(chunks.listed, task.after))
             return self._work_daily(chunks, waiting, task.after)
         names = _after(chunks.listed, task.after)
-        earlier = [name for name in chunks.listed if name not in set(names)] if task.after is not None else []
+        ahead = set(names)
+        earlier = [name for name in chunks.listed if name not in ahead]
         room = chunks.extra
         if earlier:
             # The room is for those whom the run's first leg has put off; it is theirs again below.

@@ -27,7 +27,7 @@ from tests.audit.identity_world import REJECTING, IdentityWorld, domain
 from tests.audit.world import Monitor, World
 from tests.build import NOW, THROTTLED
 from tests.store.examples import create_table
-from tests.test_template import FUNCTIONS, RESOURCES, ROOT, TEMPLATE, of_type
+from tests.test_template import RESOURCES, ROOT, TEMPLATE, of_type, unread_queues
 
 COLUMNS = 24
 FREE_METRICS = 50
@@ -242,13 +242,10 @@ def test_unless_regions_are_named_rates_are_searched_in_those_that_are_always_en
 def test_every_metric_is_one_that_aws_documents_or_that_a_function_writes() -> None:
     sources = [ROOT / "functions", ROOT / "layers/ses_monitor/ses_monitor"]
     code = "\n".join(path.read_text() for folder in sources for path in folder.rglob("*.py"))
-    services = {
-        each["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for each in FUNCTIONS.values()
-    }
     for namespace, name, dimension, value, _ in METRICS:
         if namespace == TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]:
             assert re.search(rf'(add_metric|_count)\("{name}"', code), name
-            assert (dimension, value in services) == ("service", True)
+            assert (dimension, value) == ("service", "ses-monitor")
         else:
             assert (namespace, name, dimension) in DOCUMENTED
 
@@ -260,9 +257,7 @@ def test_every_metric_is_one_that_aws_documents_or_that_a_function_writes() -> N
 def test_no_function_and_no_dead_letters_are_left_out(metric: str, kind: str) -> None:
     shown = {value for _, name, _, value, _ in METRICS if name == metric}
     if kind == "dead letters":
-        alarms = of_type("AWS::CloudWatch::Alarm").values()
-        watched = [each["Properties"] for each in alarms if each["Properties"].get("MetricName") == metric]
-        assert shown == {Stack().resolve(each["Dimensions"][0]["Value"]) for each in watched}
+        assert shown == {f"{name}-queuename".lower() for name in unread_queues()}
     else:
         assert shown == {name.lower() for name in of_type(kind)}
 
@@ -307,16 +302,15 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Lines]]:
     """What each function that the dashboard reads logs in a run in which everything is known, by its log group."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    names = {
-        each: f"functions.{each.replace('-', '_')}.app" for each in ("audit-accounts", "audit-identities", "digest")
-    }
+    groups = ("audit-accounts", "audit-identities", "digest", "ingest-feedback")
+    names = {each: f"functions.{each.replace('-', '_')}.app" for each in groups}
     for name in names.values():
         monkeypatch.delitem(sys.modules, name, raising=False)
     with mock_aws():
         create_table(boto3.client("dynamodb"), "ses-monitor")
         boto3.client("sqs").create_queue(QueueName="regions")
         apps = {group: importlib.import_module(name) for group, name in names.items()}
-        accounts, identities, digest = apps.values()
+        accounts, identities, digest, ingest = apps.values()
         monkeypatch.setattr(accounts, "find_regions", lambda *_: TWO)
         monkeypatch.setattr(accounts, "AwsAccountReader", lambda _: World())
         world = IdentityWorld()
@@ -324,10 +318,12 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Lines]]:
         sources = Sources(world, world, world.prove, identities.queue.put)
         monkeypatch.setattr(identities, "worker", replace(identities.worker, sources=sources))
         message = json.loads((EVENTS / "sqs-identities-region.json").read_text())
+        feedback = json.loads((EVENTS / "sqs-feedback-bounce.json").read_text())
         yield {
             "audit-accounts": logged(accounts, lambda: accounts.handler({}, CONTEXT)),
             "audit-identities": logged(identities, lambda: identities.audit(message, CONTEXT)),
             "digest": logged(digest, lambda: digest.handler({"do": "remind"}, CONTEXT)),
+            "ingest-feedback": logged(ingest, lambda: ingest.handler(feedback, CONTEXT)),
         }
     for name in names.values():
         sys.modules.pop(name, None)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ses_monitor import checks, settings
 from ses_monitor.alerts.deliver import LEASE_SECONDS
@@ -131,9 +133,11 @@ def test_each_function_has_its_own_role_log_group_time_limit_and_description(nam
 
 
 MISSED_OTHERWISE = {
+    "AuditAccountsFunction": "NoAuditAlarm",
     "PlanIdentitiesFunction": "NoIdentityAuditAlarm",
     "IngestFeedbackFunction": "FeedbackLateAlarm",
     "IngestLogsFunction": "FeedbackDeadLettersAlarm",
+    "DigestFunction": "UnpublishedAlarm",
     "DeliverSlackFunction": "SlackLateAlarm",
 }
 """What shows within the same time when one of these fails: an alarm on its errors would cost, and say it once more."""
@@ -149,19 +153,70 @@ def test_each_function_that_fails_is_noticed(name: str) -> None:
     assert (name in watched) is not (MISSED_OTHERWISE.get(name) in RESOURCES)
 
 
-def test_every_queue_nobody_reads_has_an_alarm() -> None:
+TOLD_BEFORE = {"IdentityDeadLetters": "AuditIdentitiesErrorsAlarm"}
+"""Queues whose messages have made another alarm by the time that they are there."""
+
+
+def unread_queues() -> set[str]:
+    """Name the queues that no function works."""
     read = {
         event["Properties"]["Queue"]["GetAtt"][0]
         for function in FUNCTIONS.values()
         for event in function["Properties"].get("Events", {}).values()
         if event["Type"] == "SQS"
     }
+    return set(of_type("AWS::SQS::Queue")) - read
+
+
+def test_every_queue_nobody_reads_has_an_alarm() -> None:
     watched = {
         alarm["Properties"]["Dimensions"][0]["Value"]["GetAtt"][0]
         for alarm in of_type("AWS::CloudWatch::Alarm").values()
         if alarm["Properties"].get("MetricName") == "ApproximateNumberOfMessagesVisible"
     }
-    assert watched == set(of_type("AWS::SQS::Queue")) - read
+    assert not watched & set(TOLD_BEFORE)
+    assert watched | set(TOLD_BEFORE) == unread_queues()
+    assert set(TOLD_BEFORE.values()) <= set(RESOURCES)
+
+
+def test_a_region_that_becomes_a_dead_letter_has_failed_often_enough_for_an_alarm() -> None:
+    alarm = RESOURCES["AuditIdentitiesErrorsAlarm"]["Properties"]
+    queue = RESOURCES["IdentityQueue"]["Properties"]
+    receives = queue["RedrivePolicy"]["maxReceiveCount"]
+    # However an hour of the alarm cuts a row of failures a minute apart in two, one half has enough of them; and of
+    # those that take the function's whole time, any hour in their midst.
+    assert -(-receives // 2) >= alarm["Threshold"]
+    assert alarm["Period"] // queue["VisibilityTimeout"] >= alarm["Threshold"]
+    assert receives * queue["VisibilityTimeout"] > alarm["Period"]
+    assert (alarm["Statistic"], alarm["EvaluationPeriods"]) == ("Sum", 1)
+
+
+def test_reminders_and_a_digest_that_fail_are_kept_where_an_alarm_looks() -> None:
+    unpublished = {"GetAtt": ["UnpublishedQueue", "Arn"]}
+    kept = FUNCTIONS["DigestFunction"]["Properties"]["EventInvokeConfig"]
+    assert kept["DestinationConfig"] == {"OnFailure": {"Type": "SQS", "Destination": unpublished}}
+    assert kept["MaximumRetryAttempts"] == 2
+    assert granted("DigestRole")["sqs:SendMessage"] == [unpublished]
+    [dimension] = RESOURCES["UnpublishedAlarm"]["Properties"]["Dimensions"]
+    assert dimension["Value"] == {"GetAtt": ["UnpublishedQueue", "QueueName"]}
+
+
+FREE_ALARMS = 10
+"""Alarms of an account, each on one metric, that cost nothing: https://aws.amazon.com/cloudwatch/pricing/."""
+
+
+def test_no_more_alarms_than_are_free_and_few_metrics_of_our_own() -> None:
+    alarms = [each["Properties"] for each in of_type("AWS::CloudWatch::Alarm").values()]
+    assert len(alarms) <= FREE_ALARMS
+    assert all("MetricName" in each for each in alarms), "metric math counts once for each metric"
+    read = {each["MetricName"] for each in alarms if each["Namespace"] == "ses-monitor"}
+    sources = [*(ROOT / "functions").rglob("*.py"), *(ROOT / "layers/ses_monitor/ses_monitor").rglob("*.py")]
+    code = "\n".join(path.read_text() for path in sources)
+    assert set(re.findall(r'(?:add_metric|_count)\("(\w+)"', code)) == read, "one that no alarm reads is a log line"
+    for alarm in alarms:
+        if alarm["Namespace"] == "ses-monitor":
+            assert alarm["Dimensions"] == [{"Name": "service", "Value": "ses-monitor"}]
+    assert set(re.findall(r"Metrics\((.*?)\)", code)) == {'service="ses-monitor"'}
 
 
 @pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
@@ -248,6 +303,7 @@ def test_the_digest_reads_the_table_writes_changes_to_it_and_publishes_and_may_d
     assert set(may) == {
         *("logs:CreateLogStream", "logs:PutLogEvents"),
         *("dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "sns:Publish"),
+        "sqs:SendMessage",
     }
     for action in ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"):
         assert may[action] == [table]
@@ -259,13 +315,38 @@ def test_reminders_are_looked_for_hourly_and_the_digest_is_sent_daily_or_never()
     events = FUNCTIONS["DigestFunction"]["Properties"]["Events"]
     hourly, daily = events["Reminders"]["Properties"], events["Daily"]["Properties"]
     assert (hourly["ScheduleExpression"], json.loads(hourly["Input"])) == ("rate(1 hour)", {"do": "remind"})
-    assert json.loads(daily["Input"]) == {"do": "digest"}
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+    assert json.loads(daily["Input"]) == {"do": "digest", "scheduled": "<aws.scheduler.scheduled-time>"}
     assert daily["State"] == {"If": ["HasDigest", "ENABLED", "DISABLED"]}
     assert TEMPLATE["Conditions"]["HasDigest"] == {"Not": [{"Equals": [{"Ref": "DigestAt"}, "never"]}]}
     condition, at_its_time, _ = daily["ScheduleExpression"]["If"]
     assert (condition, at_its_time["Sub"][0]) == ("HasDigest", "cron(${Minute} ${Hour} * * ? *)")
     places = {name: each["Select"][0] for name, each in at_its_time["Sub"][1].items()}
     assert places == {"Hour": 0, "Minute": 1}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "LOUD"]),
+            st.sampled_from(["1", "9", "999", "1000", "7999", "8699", "8759", "8760"])
+            | st.sampled_from(["0", "", "8761", "8800", "9999", "87600"])
+            | st.integers(0, 10_000).map(str),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from(["", "", "", ",", "NEVER"]),
+)
+def test_the_template_takes_exactly_the_hours_that_the_function_takes(hours: list[tuple[str, str]], first: str) -> None:
+    value = first + ",".join(f"{severity}={number}" for severity, number in hours)
+    taken = re.fullmatch(TEMPLATE["Parameters"]["ReminderHours"]["AllowedPattern"], value)
+    try:
+        settings.digest({**ENVIRONMENT, "ALERT_TOPIC_ARN": TOPIC_ARN, "REMINDER_HOURS": value})
+    except settings.SettingsError:
+        assert not taken
+    else:
+        assert taken
 
 
 def test_what_the_template_takes_for_reminders_and_the_ceiling_the_functions_take_too() -> None:
@@ -348,7 +429,8 @@ def test_a_batch_is_not_given_to_another_and_one_that_the_table_refuses_is_tried
     event = function["Events"]["Feedback"]["Properties"]
     window = event["MaximumBatchingWindowInSeconds"]
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"] + window
-    assert (event["BatchSize"], event["FunctionResponseTypes"]) == (100, ["ReportBatchItemFailures"])
+    assert (event["BatchSize"], window) == (500, 60)
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert 2 <= event["ScalingConfig"]["MaximumConcurrency"] <= 4
     receives = queue["RedrivePolicy"]["maxReceiveCount"]
     waits = [wait_before(Failure(Message("m", "", NOWHERE, n), Step.RECORD, "")) for n in range(1, receives + 1)]
@@ -566,6 +648,10 @@ def test_every_parameter_is_described_and_constrained(name: str) -> None:
         ("AmazonQTopicArn", "arn:aws:sqs:eu-west-1:111122223333:alerts"),
         ("ReminderHours", "CRITICAL=4, ERROR=24"),
         ("ReminderHours", "CRITICAL=0"),
+        ("ReminderHours", "CRITICAL=9999"),
+        ("ReminderHours", "CRITICAL=8761"),
+        ("ReminderHours", "CRITICAL=4,ERROR=24,CRITICAL=5"),
+        ("ReminderHours", ",CRITICAL=4"),
         ("ReminderHours", "URGENT=4"),
         ("ReminderHours", ""),
         ("DigestAt", "6:00"),

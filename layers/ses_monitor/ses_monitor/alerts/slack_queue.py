@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 
 
 class SlackQueue:
-    """Works the records of one batch. `counts` says how many came to what, for metrics."""
+    """Works the records of one batch."""
 
     def __init__(self, client: SQSClient, url: str, delivery: Delivery, logger: Logger) -> None:
         self._client = client
         self._url = url
         self._delivery = delivery
         self._logger = logger
-        self.counts = {"SlackPosted": 0, "SlackRepeated": 0, "SlackOvertaken": 0, "SlackPutOff": 0, "SlackRefused": 0}
 
     def work(self, record: SQSRecord) -> None:
         """Deliver one message, or hide it until the next attempt makes sense and raise, so that it is kept."""
@@ -38,11 +37,9 @@ class SlackQueue:
         finally:
             if not delivered:
                 self._put_off(record, at_least)
-        self.counts[f"Slack{result.value.capitalize()}"] += 1
         self._logger.info(result.value, message_id=record.message_id, notes=self._delivery.take_notes())
 
     def _report(self, error: NotDeliveredError, message_id: str) -> None:
-        self.counts["SlackRefused" if error.refused else "SlackPutOff"] += 1
         log = self._logger.error if error.needs_a_person else self._logger.warning
         log("not delivered", reason=str(error), message_id=message_id, notes=self._delivery.take_notes())
 

@@ -31,7 +31,7 @@ class NotIngestedError(Exception):
 
 
 def report(ingested: Ingested, logger: Logger, metrics: Metrics) -> dict[str, int]:
-    """Log and count what a batch came to: figures, ids of messages and reasons. Return the figures."""
+    """Log what a batch came to: figures, ids of messages and reasons. Return the figures. Crashes are counted too."""
     alike: dict[tuple[str, str], list[Message]] = {}
     for failure in ingested.failures:
         alike.setdefault((failure.step.value, failure.reason), []).append(failure.message)
@@ -49,12 +49,14 @@ def report(ingested: Ingested, logger: Logger, metrics: Metrics) -> dict[str, in
         "repeated": ingested.repeated,
         "notices": ingested.notices,
         "skipped": sum(ingested.skipped.values()),
+        "unparsed": ingested.unparsed,
         "failed": len(ingested.failures),
         "changes": len(ingested.changes),
     }
-    metrics.add_metric("EventsCounted", "Count", ingested.counted)
-    metrics.add_metric("EventsUnparsed", "Count", ingested.unparsed)
-    metrics.add_metric("ChecksCrashed", "Count", ingested.crashes)
+    if ingested.crashes:
+        # Written at once: a function that writes metrics at its end says each time that there were none.
+        metrics.add_metric("ChecksCrashed", "Count", ingested.crashes)
+        metrics.flush_metrics()
     logger.info("Ingested", extra=summary)
     return summary
 

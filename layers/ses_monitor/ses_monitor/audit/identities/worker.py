@@ -45,6 +45,7 @@ class Worker:
     def work(self, record: SQSRecord, context: LambdaContext) -> None:
         """Work one message, or have it shown again soon and raise: after a few times it is a dead letter."""
         again_after, done = TRY_AGAIN_AFTER, False
+        self._count("RegionsAudited", 0)
         try:
             self._work(read_task(record.body), context)
             done = True
@@ -54,13 +55,11 @@ class Worker:
             raise
         finally:
             if not done:
-                self._count("TasksFailed", 1)
                 self.queue.try_again(record.receipt_handle, after=again_after)
 
     def _work(self, task: Task, context: LambdaContext) -> None:
         account_id = context.invoked_function_arn.split(":")[4]
         now = datetime.now(UTC)
-        self._count("TasksWorked", 1)
         if task.leave:
             changes = leave_region(self.store, account_id, task.region, now)
             self.logger.info("Left", region=task.region, changes=len(changes))
@@ -74,7 +73,8 @@ class Worker:
         if outcome.run is None:
             self.logger.info("Skipped", region=task.region, run=task.run, reason=outcome.skipped)
             return
-        self._count("ChecksCrashed", outcome.crashes)
+        if outcome.crashes:  # a metric costs what it costs from its first figure on, and its alarm needs no zeros
+            self._count("ChecksCrashed", outcome.crashes)
         self._count("RegionsAudited", int(outcome.run.complete))
         self.logger.info(
             "Audited" if outcome.goes_on is None else "Goes on through the queue",
@@ -88,7 +88,7 @@ class Worker:
 
     def _crashed(self, region: str, error: BaseException) -> None:
         self.logger.error("A reader crashed", region=region, exc_info=error)
-        self._count("ReadersCrashed", 1)
+        self._count("ChecksCrashed", 1)
 
     def _count(self, name: str, count: int) -> None:
         self.metrics.add_metric(name, MetricUnit.Count, count)

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "feedback": {"core", "checks", "rejections", "feedback"},
     "audit": {"core", "checks", "collect", "feedback", "audit"},
     "settings": {"settings"},
+    "starting": {"starting"},
 }
 # Beyond the standard library. Whoever is not here needs nothing beyond it. (urllib3 comes with botocore.)
 MAY_USE = {
@@ -107,6 +108,10 @@ def is_foreign(name: str) -> bool:
     return top(name) not in sys.stdlib_module_names and top(name) != "ses_monitor"
 
 
+def is_ours(node: ast.ImportFrom) -> bool:
+    return top(node.module or "") == "ses_monitor"
+
+
 def part_imported(name: str) -> str:
     return name.split(".")[1]
 
@@ -152,6 +157,14 @@ def test_a_handler_is_short_wiring_over_the_layer(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
     entries = {"plan", "audit"} if path.parent.name == "audit_identities" else {"handler"}
     assert entries <= {node.name for node in tree_of(path).body if isinstance(node, ast.FunctionDef)}
+
+
+@each_handler
+def test_a_function_imports_starting_first_of_ours_and_says_when_all_is_there(path: Path) -> None:
+    ours = [node for node in tree_of(path).body if isinstance(node, ast.ImportFrom) and is_ours(node)]
+    assert ast.unparse(ours[0]) == "from ses_monitor import settings, starting", "garbage is looked for while it starts"
+    body = [ast.unparse(node) for node in tree_of(path).body if not isinstance(node, ast.FunctionDef)]
+    assert body[-1] == "starting.done()", "garbage is never looked for again"
 
 
 def test_functions_are_no_packages() -> None:

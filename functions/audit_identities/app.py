@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ses_monitor import settings
+from ses_monitor import settings, starting
 from ses_monitor.audit.identities.plan import plan_identities
 from ses_monitor.audit.identities.queue import RegionQueue
 from ses_monitor.audit.identities.run import Declared
@@ -29,7 +29,7 @@ from ses_monitor.store.identity_table import IdentityTable
 SETTINGS = settings.audit_identities(os.environ)
 DNS = replace(DnsSettings.from_environment(os.environ), lifetime_s=DNS_SECONDS)
 
-logger, metrics, clients = Logger(), Metrics(), Clients()
+logger, metrics, clients = Logger(), Metrics(service="ses-monitor"), Clients()
 table = IdentityTable(boto3.client("dynamodb", config=WRITING), SETTINGS.table_name, history_days=SETTINGS.history_days)
 queue = RegionQueue(boto3.client("sqs", config=WRITING), SETTINGS.queue_url)
 pacer = Pacer(SETTINGS.requests_per_second)
@@ -37,15 +37,14 @@ reader = AwsIdentityReader(clients, pacer)
 sources = Sources(reader, AwsAccountReader(clients), lambda ask, known: prove_now(ask, DNS, known=known), queue.put)
 declared = Declared(SETTINGS.sending_regions, SETTINGS.trusted_accounts)
 worker = Worker(sources, table, queue, declared, pacer.longest_wait, logger, metrics)
+starting.done()
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def plan(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Queue what is to be audited this hour. The schedule's event carries nothing that is needed."""
     regions = find_regions(clients, SETTINGS.home_region, SETTINGS.regions)
     tasks = plan_identities(regions, table.region_states(), table.identity_runs(), datetime.now(UTC))
-    metrics.add_metric("TasksPlanned", "Count", len(tasks))
     queue.put_all(tasks)
     summary = {"regions": sum(not task.leave for task in tasks), "left": sum(task.leave for task in tasks)}
     logger.info("Planned", extra=summary)

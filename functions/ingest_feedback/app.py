@@ -5,7 +5,6 @@ A batch is recorded together, at a hundredth of the writes; Powertools' BatchPro
 
 from __future__ import annotations
 
-import gc
 import os
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ses_monitor import settings
+from ses_monitor import settings, starting
 from ses_monitor.collect.clients import WRITING
 from ses_monitor.collect.secret import recipient_names
 from ses_monitor.feedback.ingest import Sources, ingest
@@ -31,7 +30,7 @@ SETTINGS = settings.ingest_feedback(os.environ)
 NAMES = recipient_names(boto3.client("ssm", config=WRITING), SETTINGS.recipient_key_parameter)
 # `store` makes what is written: to check it against the service's model, or to name the SDK at length, costs more.
 DYNAMODB = boto3.client("dynamodb", config=WRITING.merge(Config(parameter_validation=False, user_agent="boto3")))
-logger, metrics = Logger(), Metrics()
+logger, metrics = Logger(), Metrics(service="ses-monitor")
 table = Table(DYNAMODB, SETTINGS.table_name, SETTINGS.history_days)
 ledger = FeedbackLedger(
     DYNAMODB, SETTINGS.table_name, NAMES, event_days=SETTINGS.event_days, history_days=SETTINGS.history_days
@@ -39,11 +38,10 @@ ledger = FeedbackLedger(
 reads, facts = FeedbackReads(DYNAMODB, SETTINGS.table_name), RejectionFacts(DYNAMODB, SETTINGS.table_name)
 sources = Sources(ledger, reads, table, facts)
 queue = FeedbackQueue(boto3.client("sqs", config=WRITING), SETTINGS.queue_url)
-gc.freeze()  # all that is there by now stays: the collector need not look through it again and again
+starting.done()
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Ingest a batch of the queue, or one event that came past it; that one raises when it must be tried again."""
     where = Where(SETTINGS.home_region, context.invoked_function_arn.split(":")[4], datetime.now(UTC), brief=True)

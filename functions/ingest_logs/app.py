@@ -12,7 +12,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ses_monitor import settings
+from ses_monitor import settings, starting
 from ses_monitor.collect.clients import WRITING
 from ses_monitor.feedback.logs import reports_of_logs
 from ses_monitor.feedback.parsed import UnreadableEventError
@@ -21,6 +21,7 @@ from ses_monitor.feedback.reports import bodies_of
 SETTINGS = settings.ingest_logs(os.environ)
 SQS = boto3.client("sqs", config=WRITING)
 logger = Logger()
+starting.done()
 
 
 @logger.inject_lambda_context

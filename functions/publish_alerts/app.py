@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ses_monitor import settings
+from ses_monitor import settings, starting
 from ses_monitor.alerts.publish import AmazonQTopic, Ceiling, Target, Topic, publish_everywhere
 from ses_monitor.alerts.stream import read_batch
 from ses_monitor.collect.clients import WRITING
@@ -19,7 +18,6 @@ from ses_monitor.store.deliveries import Deliveries
 from ses_monitor.store.slots import Slots
 
 logger = Logger()
-metrics = Metrics()
 
 SETTINGS = settings.publish_alerts(os.environ)
 SNS, DYNAMODB = boto3.client("sns", config=WRITING), boto3.client("dynamodb", config=WRITING)
@@ -29,16 +27,15 @@ if SETTINGS.amazon_q_topic_arn:
     TARGETS.append(AmazonQTopic(SNS, SETTINGS.amazon_q_topic_arn))
 DELIVERIES = Deliveries(DYNAMODB, SETTINGS.table_name, SETTINGS.history_days)
 CEILING = Ceiling(Slots(DYNAMODB, SETTINGS.table_name), SETTINGS.alerts_per_minute)
+starting.done()
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
     """Publish what a stream batch tells. It raises when something could not be: the stream sends the batch again."""
     batch = read_batch(event, _now())
     for alert in batch.unreadable:
         logger.error("a change cannot be read", reason=alert.text, alert_id=alert.alert_id)
-    metrics.add_metric("ChangesUnreadable", MetricUnit.Count, len(batch.unreadable))
     for channel, alert in publish_everywhere(batch.alerts(), TARGETS, DELIVERIES, CEILING, _now):
         logger.info(
             "published",
@@ -49,8 +46,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
             regions=alert.regions,
             findings=len(alert.entries),
         )
-        if channel == TOPIC.channel:
-            metrics.add_metric("AlertsPublished", MetricUnit.Count, 1)
     return {"batchItemFailures": []}
 
 

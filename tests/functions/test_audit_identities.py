@@ -213,7 +213,7 @@ def test_it_says_what_it_did_in_figures_and_no_more(app: ModuleType, capsys: pyt
     before = app.logger.registered_handler.setStream(log := io.StringIO())
     app.audit(event("sqs-identities-region"), Context())
     app.logger.registered_handler.setStream(before)
-    assert '"RegionsAudited":[1.0]' in capsys.readouterr().out
+    assert '"RegionsAudited":[0.0,1.0]' in capsys.readouterr().out
     assert '"changes":1' in log.getvalue()
     assert "z.example.com" not in log.getvalue()
 

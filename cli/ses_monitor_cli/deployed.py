@@ -69,25 +69,28 @@ def find_table(stack_name: str | None, table: str | None, region: str | None, *,
         msg = "give one of them: a stack has its table."
         raise typer.BadParameter(msg, param_hint="--stack-name / --table")
     session = aws.open_session()
-    where = _where(session, region, option)
+    where = where_it_is(session, region, option)
     aws.check_credentials(session)
     stack = None if table else _stack_with_table(session, where, stack_name or DEFAULT_STACK, option)
     name = stack.outputs["TableName"] if stack else table or ""
+    named = f"table {table}" if table else f"stack {stack_name or DEFAULT_STACK}"
+    return open_table(session, name, where, f"{named} in {where}", stack, option)
+
+
+def open_table(  # noqa: PLR0917 - what a deployed table is
+    session: boto3.Session, table: str, region: str, named: str, stack: aws.Stack | None, option: str
+) -> Deployed:
+    """Return a table to read, which is found already.
+
+    Raises:
+        CannotLookError: an endpoint of the environment is not one.
+    """
     try:
-        client = session.client("dynamodb", region_name=where, config=aws.ASKING)
+        client = session.client("dynamodb", region_name=region, config=aws.ASKING)
     except (boto.BotoCoreError, ValueError) as error:
         raise CannotLookError(aws.sentence(error)) from error
-    named = f"table {table}" if table else f"stack {stack_name or DEFAULT_STACK}"
-    return Deployed(
-        queries=Queries(client, name, clock=clock.utc_now),
-        client=client,
-        table=name,
-        region=where,
-        named=f"{named} in {where}",
-        session=session,
-        stack=stack,
-        option=option,
-    )
+    queries = Queries(client, table, clock=clock.utc_now)
+    return Deployed(queries, client, table, region, named, session, stack, option)
 
 
 def _stack_with_table(session: boto3.Session, region: str, name: str, option: str) -> aws.Stack:
@@ -122,7 +125,12 @@ def reading(deployed: Deployed) -> Iterator[None]:
         raise CannotLookError(msg) from error
 
 
-def _where(session: boto3.Session, region: str | None, option: str) -> str:
+def where_it_is(session: boto3.Session, region: str | None, option: str) -> str:
+    """Return the region of the stack, as `option` or else the AWS configuration names it.
+
+    Raises:
+        typer.BadParameter: it is no region, or neither names one.
+    """
     known = aws.known_regions(session, "dynamodb")
     if region is not None and region not in known:
         msg = f"{region[:60]!r} is not a region. Regions: {', '.join(known)}"

@@ -15,6 +15,7 @@ from ses_monitor_cli.verbs.history import history
 from ses_monitor_cli.verbs.identity import identity
 from ses_monitor_cli.verbs.mute import mute, unmute
 from ses_monitor_cli.verbs.recipient import recipient
+from ses_monitor_cli.verbs.redrive import redrive
 from ses_monitor_cli.verbs.region import region
 from ses_monitor_cli.verbs.report import report
 from ses_monitor_cli.verbs.status import status
@@ -45,3 +46,4 @@ app.command(short_help="Write all that the deployed monitor knows as one page: m
 app.command(short_help="Show, or with --apply add, what SES still needs to tell the monitor of bounces and the rest.")(
     enroll
 )
+app.command(short_help="Show what lies among the dead letters and why, or with --apply move it back.")(redrive)

@@ -5,14 +5,17 @@ The demo and the end-to-end tests share it, so that what people are shown is wha
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -27,10 +30,12 @@ from ses_monitor.store.feedback_reads import FeedbackReads
 from ses_monitor.store.identity_table import IdentityTable
 from ses_monitor.store.item import instant
 from ses_monitor.store.queries import Queries
+from simulator.between import Between
 from simulator.chat.receiver import BOT_TOKEN, Message
 from simulator.chat.receiver import CHANNEL as SLACK_CHANNEL
-from simulator.embedded_aws import EmbeddedAws, invoke, sam_build, sam_deploy
+from simulator.embedded_aws import EmbeddedAws, SimulatedTime, invoke, sam_build, sam_deploy
 from simulator.embedded_aws.process import ACCOUNT_ID, REPOSITORY, ROOT_KEY
+from simulator.live import Clock, utc_now
 from simulator.logs import subscription_event
 from simulator.server import Simulator
 
@@ -52,6 +57,7 @@ BY_WEBHOOK = {"SlackWebhookParameter": WEBHOOK_PARAMETER}
 CHANNEL = "slack"
 BUILD = REPOSITORY / ".aws-sam/embedded"
 _POLL_S = 0.1
+_REDELIVER_AFTER_S = 0.3
 
 T = TypeVar("T")
 
@@ -63,7 +69,7 @@ class NotInTimeError(AssertionError):
 class DeployedMonitor:
     """ses-monitor deployed from this repository's template, for as long as the `with` block lasts."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the world have defaults
         self,
         world: Path | Mapping[str, Any],
         *,
@@ -71,9 +77,24 @@ class DeployedMonitor:
         slack: Mapping[str, str] = BY_BOT,
         parameters: Mapping[str, str] | None = None,
         on_step: Callable[[str], None] = lambda _: None,
+        simulated_time: bool = False,
+        between: bool = False,
     ) -> None:
-        """Prepare; `slack` are the parameters that make the stack post to the simulated Slack, `parameters` more."""
+        """Prepare; `slack` are the parameters that make the stack post to the simulated Slack, `parameters` more.
+
+        With `simulated_time` the functions, the simulator and the readers here see `time`, which can be let pass. With
+        `between` the functions reach AWS through `between`, which can be told what goes wrong; queues then give again
+        after 0.3 s what a function failed at, as if the visibility timeout had passed.
+        """
         self.stack_name = stack_name
+        self._time = SimulatedTime() if simulated_time else None
+        self._clock: Clock = self._time.now if self._time else utc_now
+        self._between: Between | None = None
+        if between:
+            self._between = Between(
+                lambda: self.aws.endpoint_url, lambda: self.aws.process_group, functions_begin=f"{stack_name}-"
+            )
+        self._versions = 1
         # The simulated SES does not mind being asked often; nobody wants to wait for the pace that a real one needs.
         self._parameters = {
             "SesRequestsPerSecond": "20",
@@ -81,7 +102,7 @@ class DeployedMonitor:
             **(parameters or {}),
         }
         self._on_step = on_step
-        self.simulator = Simulator(world)
+        self.simulator = Simulator(world, clock=self._clock)
         self.aws = EmbeddedAws({}, region=HOME_REGION)
         self.outputs: dict[str, str] = {}
         self._running = ExitStack()
@@ -92,13 +113,14 @@ class DeployedMonitor:
             self._on_step("Starting a simulated SES, CloudWatch and Slack on loopback")
             starting.enter_context(self.simulator)
             self._on_step("Starting the embedded AWS, roles enforced")
-            self.aws = starting.enter_context(EmbeddedAws(self.simulator.environment(), region=HOME_REGION))
+            self.aws = starting.enter_context(self._embedded_aws(starting))
             self.ssm.put_parameter(Name=BOT_TOKEN_PARAMETER, Value=BOT_TOKEN, Type="SecureString")
             self.ssm.put_parameter(Name=WEBHOOK_PARAMETER, Value=self.simulator.webhook_url, Type="SecureString")
-            self._on_step("sam build")
-            sam_build(REPOSITORY, BUILD)
-            self._on_step("sam deploy")
-            self.deploy()
+            with alone_with_the_build():
+                self._on_step("sam build")
+                sam_build(REPOSITORY, BUILD)
+                self._on_step("sam deploy")
+                self.outputs = sam_deploy(self.aws, BUILD, self.stack_name, self._parameters)
             self._running = starting.pop_all()
         return self
 
@@ -108,10 +130,57 @@ class DeployedMonitor:
         """Stop everything."""
         self._running.__exit__(kind, error, trace)
 
+    def _embedded_aws(self, starting: ExitStack) -> EmbeddedAws:
+        environment = self.simulator.environment()
+        if self._between is None:
+            return EmbeddedAws(environment, region=HOME_REGION, time=self._time)
+        return EmbeddedAws(
+            environment,
+            region=HOME_REGION,
+            time=self._time,
+            functions_endpoint=starting.enter_context(self._between).url,
+            redeliver_after_s=_REDELIVER_AFTER_S,
+        )
+
+    @property
+    def time(self) -> SimulatedTime:
+        """The simulated time, of a monitor that has one."""
+        if self._time is None:
+            raise RuntimeError("this monitor lives in real time: DeployedMonitor(..., simulated_time=True)")
+        return self._time
+
+    @property
+    def between(self) -> Between:
+        """What is between the functions and AWS, of a monitor that has it."""
+        if self._between is None:
+            raise RuntimeError("nothing is between here: DeployedMonitor(..., between=True)")
+        return self._between
+
+    def deploy_new_version(self, change: Callable[[Path], None] | None = None) -> None:
+        """Deploy the stack with other code of the layer, as an upgrade does, while it runs.
+
+        `change` is given the folder of the built package `ses_monitor`, a copy, to edit; without it a comment is added.
+        Invocations that run finish with the code they began with.
+        """
+        self._versions += 1
+        # Beside the build: its template names the functions' folders from where it lies.
+        with TemporaryDirectory(prefix=f"version-{self._versions}-", dir=BUILD.parent) as folder:
+            build = Path(folder)
+            with alone_with_the_build():
+                shutil.copytree(BUILD, build, dirs_exist_ok=True)
+            package = build / "SesMonitorLayer/python/ses_monitor"
+            if change is None:
+                with (package / "__init__.py").open("a", encoding="utf-8") as code:
+                    code.write(f"# version {self._versions}\n")
+            else:
+                change(package)
+            self.outputs = sam_deploy(self.aws, build, self.stack_name, self._parameters)
+
     def deploy(self, **parameters: str) -> None:
         """Deploy the built template, again with changed parameters if wanted."""
         self._parameters |= parameters
-        self.outputs = sam_deploy(self.aws, BUILD, self.stack_name, self._parameters)
+        with alone_with_the_build():
+            self.outputs = sam_deploy(self.aws, BUILD, self.stack_name, self._parameters)
 
     def deploy_region(self, region: str) -> dict[str, str]:
         """Deploy the small stack of another region, as `make deploy-region` does, and return its outputs."""
@@ -146,7 +215,7 @@ class DeployedMonitor:
 
     def read_log(self, log_group: str, messages: Sequence[str]) -> dict[str, Any]:
         """Have the function that reads logs read `messages`, as a subscription would, and return what it answers."""
-        event = subscription_event(messages, log_group)
+        event = subscription_event(messages, log_group, at=self._clock())
         answer: dict[str, Any] = invoke(self.aws, self.outputs["IngestLogsFunctionName"], event)
         return answer
 
@@ -171,7 +240,7 @@ class DeployedMonitor:
     @property
     def feedback(self) -> FeedbackReads:
         """What was counted and kept of feedback."""
-        return FeedbackReads(self.dynamodb, self.table_name)
+        return FeedbackReads(self.dynamodb, self.table_name, clock=self._clock)
 
     @property
     def table_name(self) -> str:
@@ -181,7 +250,7 @@ class DeployedMonitor:
     @property
     def queries(self) -> Queries:
         """The questions people ask of the deployed table."""
-        return Queries(self.dynamodb, self.table_name)
+        return Queries(self.dynamodb, self.table_name, clock=self._clock)
 
     def environment(self) -> dict[str, str]:
         """What the command `ses-monitor` needs to work on this AWS and this SES."""
@@ -208,7 +277,7 @@ class DeployedMonitor:
 
         # A region that is still at work would skip the new run, as it should.
         wait_until(lambda: not at_work(), lambda: f"the runs before to end in {', '.join(at_work())}", seconds)
-        began = datetime.now(UTC)
+        began = self._clock()
         planned: int = invoke(self.aws, self.outputs["PlanIdentitiesFunctionName"], {"from": "schedule"})["regions"]
 
         def done() -> list[RunRecord]:
@@ -256,7 +325,7 @@ class DeployedMonitor:
         Raises:
             LookupError: there is none.
         """
-        told = Deliveries(self.dynamodb, self.table_name, history_days=1).told(CHANNEL, [finding_id])
+        told = Deliveries(self.dynamodb, self.table_name, history_days=1, clock=self._clock).told(CHANNEL, [finding_id])
         root = told[finding_id].root
         if root is None:
             msg = f"{finding_id} was told by a webhook, which has no threads"
@@ -280,7 +349,7 @@ class DeployedMonitor:
     def changes(self) -> list[Change]:
         """Return every change of every region so far, the first first."""
         queries = self.queries
-        now = datetime.now(UTC) + timedelta(days=1)
+        now = self._clock() + timedelta(days=1)
         regions = [state.region for state in queries.regions()]
         found = [change for region in regions for change in queries.changes(region, now - timedelta(days=400), now)]
         return sorted(found, key=lambda change: change.at)
@@ -291,7 +360,7 @@ class DeployedMonitor:
         Raises:
             NotInTimeError: naming the changes it was not told of.
         """
-        deliveries = Deliveries(self.dynamodb, self.table_name, history_days=1)
+        deliveries = Deliveries(self.dynamodb, self.table_name, history_days=1, clock=self._clock)
 
         def untold() -> list[str]:
             newest: dict[str, Change] = {}
@@ -352,6 +421,15 @@ class DeployedMonitor:
         """A client of the embedded AWS, as the account's root."""
         client: SSMClient = self._client("ssm")
         return client
+
+
+@contextmanager
+def alone_with_the_build() -> Iterator[None]:
+    """Keep other programs of this repository from building while the block reads the build, and from reading a half."""
+    BUILD.parent.mkdir(exist_ok=True)
+    with BUILD.with_name(BUILD.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def wait_until(is_so: Callable[[], bool], what: Callable[[], str], seconds: float) -> None:

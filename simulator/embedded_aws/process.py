@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
+import time as clock
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from simulator.embedded_aws.simulated_time import SimulatedTime
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -56,17 +58,27 @@ class EmbeddedAws:
 
     `environment` is what the deployed functions see beside their own variables, such as
     AWS_ENDPOINT_URL_SESV2; `region` is the default of its clients. Every region exists.
+
+    For tests that break things: the functions reach AWS at `functions_endpoint` and say who they are
+    (`simulator.between`), they live in the simulated `time`, and queues give again what a function failed at after
+    `redeliver_after_s` rather than after their visibility timeout.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all have defaults
         self,
         environment: Mapping[str, str] | None = None,
         *,
         region: str = "eu-west-1",
         ready_within_s: float = 30.0,
         repository: Path = REPOSITORY,
+        functions_endpoint: str | None = None,
+        time: SimulatedTime | None = None,
+        redeliver_after_s: float | None = None,
     ) -> None:
         self._extra = dict(environment or {})
+        self._functions_endpoint = functions_endpoint
+        self._time = time
+        self._redeliver_after_s = redeliver_after_s
         self.region = region
         self._ready_within_s = ready_within_s
         self._emulator = repository / ".venvs/emulator/bin/python"
@@ -117,6 +129,8 @@ class EmbeddedAws:
             if not python.exists():
                 raise StartError(f"{python} is missing: run `make venvs`")
         self._home = Path(tempfile.mkdtemp(prefix="ses-monitor-aws-"))
+        if self._time is not None:
+            self._time.share(self._time_offset)
         try:
             self._start()
         except BaseException:
@@ -185,21 +199,37 @@ class EmbeddedAws:
             "IOT_MTLS_ENABLED": "0",
             "DOCKER_HOST": "unix:///nonexistent",  # never reach for a Docker that happens to be there
             "SES_MONITOR_RUNTIME_PYTHON": str(self._runtime),
+            **self._unlike_aws(),
             **self._extra,
         }
 
+    @property
+    def _time_offset(self) -> Path:
+        return self.home / "time-offset"
+
+    def _unlike_aws(self) -> dict[str, str]:
+        """What the launcher is told to do otherwise than AWS does it (`launcher.py` has these names)."""
+        told: dict[str, str] = {}
+        if self._functions_endpoint is not None:
+            told["SES_MONITOR_FUNCTIONS_ENDPOINT"] = self._functions_endpoint
+        if self._time is not None:
+            told["SES_MONITOR_TIME_OFFSET"] = str(self._time_offset)
+        if self._redeliver_after_s is not None:
+            told["SES_MONITOR_REDELIVER_AFTER_S"] = str(self._redeliver_after_s)
+        return told
+
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + self._ready_within_s
+        deadline = clock.monotonic() + self._ready_within_s
         while not self._answers():
             if (status := process.poll()) is not None:
                 log = self.log_tail()
                 kind = PortTakenError if "already in use" in log else StartError
                 raise kind(f"the embedded AWS ended with status {status} while starting:\n{log}")
-            if time.monotonic() > deadline:
+            if clock.monotonic() > deadline:
                 raise StartError(
                     f"the embedded AWS did not answer within {self._ready_within_s:g} s:\n{self.log_tail()}"
                 )
-            time.sleep(_POLL_SECONDS)
+            clock.sleep(_POLL_SECONDS)
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)

@@ -37,6 +37,8 @@ key-security := $(call venv-key,security)
 stamp-security := .venvs/security/.made-$(key-security)
 key-fuzz := $(call venv-key,fuzz)
 stamp-fuzz := .venvs/fuzz/.made-$(key-fuzz)
+key-bench := $(call venv-key,bench)
+stamp-bench := .venvs/bench/.made-$(key-bench)
 STAMPS := $(stamp-dev) $(stamp-sam) $(stamp-emulator) $(stamp-runtime)
 
 PY := .venv/bin/python
@@ -76,13 +78,8 @@ test: venvs ## Everything CI runs: lint, types, template, generated pages, unit 
 	echo; echo "make test: all passed ($(TEST_STAGES)) in $$(($$(date +%s) - start)) s"
 
 .PHONY: bench
-bench: venvs ## Measure: audits, feedback, the DNS proof, a log: time, memory, calls, and beside a bare loop
-	@$(OFFLINE) $(PY) -m bench.audit_accounts
-	@$(OFFLINE) $(PY) -m bench.dns_proof
-	@$(OFFLINE) $(PY) -m bench.audit_identities
-	@$(OFFLINE) $(PY) -m bench.feedback
-	@$(OFFLINE) $(PY) -m bench.feedback --deployed
-	@$(OFFLINE) $(PY) -m bench.rejections
+bench: venvs venv-bench ## Measure everything beside a yardstick in the same run; BENCH_ARGS=--keep: for the README (docs/benchmarks.md)
+	@$(OFFLINE) exec $(PY) -m bench $(BENCH_ARGS)
 
 .PHONY: security
 security: venv-security ## bandit, pip-audit and checkov: what they find, what of it is accepted (docs/security.md)
@@ -158,7 +155,7 @@ docs: venv-dev ## Write the generated pages anew
 .PHONY: pins
 pins: venv-dev ## Compile requirements/*.in into *.txt (after changing a pin)
 	@test -x .venvs/pins/bin/uv || { $(PY) -m venv .venvs/pins && .venvs/pins/bin/python -m pip install -q uv==0.13.8; }
-	@for name in $(VENVS) security fuzz; do \
+	@for name in $(VENVS) security fuzz bench; do \
 	  .venvs/pins/bin/uv pip compile -q --universal --python-version 3.11 --custom-compile-command 'make pins' \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; echo "requirements/$$name.txt"; \
 	done
@@ -183,6 +180,8 @@ venv-runtime: $(stamp-runtime)
 venv-security: $(stamp-security)
 .PHONY: venv-fuzz
 venv-fuzz: $(stamp-fuzz)
+.PHONY: venv-bench
+venv-bench: $(stamp-bench)
 
 $(stamp-dev):
 	@sh requirements/make_venv.sh dev $(key-dev) $(PYTHON)
@@ -196,3 +195,5 @@ $(stamp-security):
 	@sh requirements/make_venv.sh security $(key-security) $(PYTHON)
 $(stamp-fuzz):
 	@sh requirements/make_venv.sh fuzz $(key-fuzz) $(PYTHON)
+$(stamp-bench):
+	@sh requirements/make_venv.sh bench $(key-bench) $(PYTHON)

@@ -1,4 +1,4 @@
-"""What it costs to find the rejections in a log: lines a second, beside grep and beside a loop over its lines.
+"""What it costs to find the rejections in a log: a core's lines a second, beside grep and a loop over its lines.
 
 One line of a thousand matters; the others are what mail servers, applications and web servers write. All three search
 for the same words. Only `scan` also reads what it finds.
@@ -16,17 +16,16 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
-import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from bench.measuring import Goal, Line, Result, in_turns, median, show
 from ses_monitor.feedback.logs import reports_of_logs
 from ses_monitor.rejections.scan import LONGEST_LINE, TRIGGERS, scan
 
@@ -38,6 +37,7 @@ GOAL = 1_000_000
 SCAN = "rejections.scan"
 GREP = "grep -E"
 READ, BARE = "reports_of_logs", "gunzip and json.loads"
+ORDINARY = "ordinary log"
 SHARE = 256 / 1769
 """Of a core that Lambda gives to a function of 256 MB: it gives a whole one to 1,769 MB."""
 LOOP = "a compiled regex, line by line"
@@ -79,38 +79,57 @@ OTHERS = (
 )
 
 
-def main() -> int:
-    """Measure in turns, and print a table and one JSON document. Status 1: not all of them were found."""
+def measure() -> Result:
+    """Search one log in turns, then take deliveries.
+
+    Raises:
+        RuntimeError: somebody did not find all of them, and the measurement would be of something else.
+    """
     log = make_log(LINES)
-    pattern = TRIGGERS.pattern
-    grep = shutil.which("grep")
-    contenders: dict[str, Callable[[], int]] = {
-        SCAN: lambda: sum(1 for _ in scan(io.BytesIO(log))),
-        LOOP: lambda: _by_line(re.compile(pattern), log),
+    expected = LINES // ONE_OF
+    with tempfile.NamedTemporaryFile() as file:  # grep is faster with a file than with a pipe
+        file.write(log)
+        file.flush()
+        ways = contenders(log, file.name)
+        seconds = in_turns({name: _timed(way, expected) for name, way in ways.items()}, ROUNDS)
+    per_second = {name: median([LINES / one for one in each]) for name, each in seconds.items()}
+    deliveries = {name: _measured(lines) for name, lines in make_deliveries().items()}
+    ours = per_second[SCAN]
+    what = f"log of {LINES:,} lines, one of {ONE_OF:,} a refusal of SES, searched on one core"
+    beside = {
+        GREP: Line(what, "lines/s", ours, per_second.get(GREP), GREP, Goal(at_least=GOAL, of_ours=True)),
+        LOOP: Line(what, "lines/s", ours, per_second[LOOP], LOOP),
     }
-    if grep:
-        command = [grep, "-a", "-c", "-E", _for_grep(pattern.decode())]
-        contenders[GREP] = lambda: _grep(command, log)
-    rounds = [{name: _timed(contender) for name, contender in contenders.items()} for _ in range(ROUNDS)]
-    found = {name: rounds[0][name][0] for name in contenders}
-    seconds = {name: [each[name][1] for each in rounds] for name in contenders}
-    result: dict[str, Any] = {
+    lines = [*beside.values(), *(_line(name, each) for name, each in deliveries.items())]
+    details = {
         "lines": LINES,
         "bytes": len(log),
-        "rejections": LINES // ONE_OF,
-        "found": found,
-        "lines_per_s": {name: round(LINES / statistics.median(each)) for name, each in seconds.items()},
-        "scan_faster_than": {
-            name: round(statistics.median(b / a for a, b in zip(seconds[SCAN], each, strict=True)), 2)
-            for name, each in seconds.items()
-        },
+        "rejections": expected,
+        "rounds": ROUNDS,
+        "lines_per_s": per_second,
+        "deliveries": deliveries,
     }
-    deliveries = {name: _measured(lines) for name, lines in make_deliveries().items()}
-    _show(result)
-    _show_deliveries(deliveries)
-    sys.stdout.write(json.dumps({"schema": 1, "rejections": result, "deliveries": deliveries}, indent=2) + "\n")
-    complete = all(each["reports"] == each["expected"] for each in deliveries.values())
-    return 0 if set(found.values()) == {LINES // ONE_OF} and complete else 1
+    return Result("rejections", "what SES refused, found in logs", lines, details)
+
+
+def contenders(log: bytes, file: str) -> dict[str, Callable[[], int]]:
+    """Return who searches the log, which also lies in `file`; each tells how many it found. There may be no grep."""
+    pattern = TRIGGERS.pattern
+    compiled = re.compile(pattern)
+    found: dict[str, Callable[[], int]] = {
+        SCAN: lambda: sum(1 for _ in scan(io.BytesIO(log))),
+        LOOP: lambda: _by_line(compiled, log),
+    }
+    if grep := shutil.which("grep"):
+        command = [grep, "-a", "-c", "-E", _for_grep(pattern.decode()), file]
+        found[GREP] = lambda: _grep(command)
+    return found
+
+
+def _line(name: str, delivery: dict[str, Any]) -> Line:
+    what = f"{name}: {delivery['lines']:,} lines delivered to ingest_logs, in the share of a core of 256 MB"
+    read, bare = (round(delivery["core_s"][way] / SHARE, 3) for way in (READ, BARE))
+    return Line(what, "s", read, bare, BARE, Goal(at_most=1, of_ours=True), shown=name == ORDINARY)
 
 
 def make_log(lines: int, seed: int = 1) -> bytes:
@@ -139,13 +158,14 @@ def make_deliveries(seed: int = 1) -> dict[str, list[str]]:
         words = ("".join(chosen.choices("ghijklmnopqrstuvwxyz", k=9)) for _ in range(2))
         unlike.append(f"{' '.join(words)} {line}")
     return {
-        "ordinary log": make_log(50_000).decode().splitlines(),
+        ORDINARY: make_log(50_000).decode().splitlines(),
         "refusals": alike,
         "refusals, all unlike": unlike,
     }
 
 
 def _measured(lines: list[str]) -> dict[str, Any]:
+    """Return what a delivery of these lines costs, in seconds of a whole core."""
     events = [
         {"id": f"{number:056}", "timestamp": 1_795_226_400_000 + number, "message": line}
         for number, line in enumerate(lines)
@@ -153,17 +173,20 @@ def _measured(lines: list[str]) -> dict[str, Any]:
     content = {"messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "/shop", "logEvents": events}
     packed = gzip.compress(json.dumps(content, separators=(",", ":")).encode())
     event = {"awslogs": {"data": base64.b64encode(packed).decode()}}
-    rounds = [
-        (_spent(lambda: reports_of_logs(event, "eu-west-1")), _spent(lambda: _bare(event))) for _ in range(ROUNDS)
-    ]
-    read, bare = (statistics.median(each) for each in zip(*rounds, strict=True))
+    reports = len(reports_of_logs(event, "eu-west-1"))
+    expected = sum(1 for _ in scan(io.BytesIO("\n".join(lines).encode())))
+    if reports != expected:
+        msg = f"{reports} reports of {expected} refusals"
+        raise RuntimeError(msg)
+    seconds = in_turns(
+        {READ: lambda: _spent(lambda: reports_of_logs(event, "eu-west-1")), BARE: lambda: _spent(lambda: _bare(event))},
+        ROUNDS,
+    )
     return {
         "lines": len(lines),
         "packed_bytes": len(event["awslogs"]["data"]),
-        "reports": len(reports_of_logs(event, "eu-west-1")),
-        "expected": sum(1 for _ in scan(io.BytesIO("\n".join(lines).encode()))),
-        "core_s": {READ: round(read, 4), BARE: round(bare, 4)},
-        "seconds_at_256_mb": round(read / SHARE, 2),
+        "reports": reports,
+        "core_s": {way: median(each) for way, each in seconds.items()},
     }
 
 
@@ -198,48 +221,30 @@ def _by_line(pattern: re.Pattern[bytes], log: bytes) -> int:
     return sum(1 for line in io.BytesIO(log) if pattern.search(line[:LONGEST_LINE]))
 
 
-def _grep(command: list[str], log: bytes) -> int:
+def _grep(command: list[str]) -> int:
     # With bytes for characters grep is at its fastest.
-    ran = subprocess.run(command, input=log, stdout=subprocess.PIPE, env=os.environ | {"LC_ALL": "C"}, check=True)
+    ran = subprocess.run(command, stdout=subprocess.PIPE, env=os.environ | {"LC_ALL": "C"}, check=True)
     return int(ran.stdout)
 
 
-def _timed(contender: Callable[[], int]) -> tuple[int, float]:
-    started = time.perf_counter()
-    found = contender()
-    return found, time.perf_counter() - started
+def _core_seconds() -> float:
+    """Return what this process and those that it waited for have used so far."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def _show(result: dict[str, Any]) -> None:
-    title = (
-        f"{LINES:,} lines, {result['bytes'] / 1e6:.0f} MB, {LINES // ONE_OF:,} rejections, medians of {ROUNDS} rounds"
-    )
-    table = Table(title=title, title_justify="left")
-    for column in ("", "found", "lines/s", "scan is faster"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, per_second in result["lines_per_s"].items():
-        ratio = f"{result['scan_faster_than'][name]:.2f} times" if name != SCAN else ""
-        table.add_row(name, f"{result['found'][name]:,}", f"{per_second:,}", ratio)
-    console = Console(stderr=True, width=120)
-    console.print(table)
-    verdict = "reached" if result["lines_per_s"][SCAN] >= GOAL else "MISSED"
-    console.print(f"goal {GOAL:,} lines/s: {verdict}")
+def _timed(way: Callable[[], int], expected: int) -> Callable[[], float]:
+    def timed() -> float:
+        started = _core_seconds()
+        found = way()
+        seconds = _core_seconds() - started
+        if found != expected:
+            msg = f"{found} found instead of {expected}"
+            raise RuntimeError(msg)
+        return seconds
 
-
-def _show_deliveries(deliveries: dict[str, Any]) -> None:
-    table = Table(title="one delivery of CloudWatch Logs, medians", title_justify="left")
-    for column in ("", "lines", "packed KB", "reports", READ, BARE, "s at 256 MB"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, each in deliveries.items():
-        milliseconds = [f"{each['core_s'][way] * 1000:.0f} ms" for way in (READ, BARE)]
-        packed = f"{each['packed_bytes'] / 1000:.0f}"
-        figures = (f"{each['lines']:,}", packed, f"{each['reports']:,}", *milliseconds)
-        table.add_row(name, *figures, f"{each['seconds_at_256_mb']:.2f}")
-    console = Console(stderr=True, width=120)
-    console.print(table)
-    reached = all(each["seconds_at_256_mb"] < 1 for each in deliveries.values())
-    console.print(f"goal, each in under a second at 256 MB: {'reached' if reached else 'MISSED'}")
+    return timed
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(show(measure()))

@@ -1,4 +1,4 @@
-"""Writes docs/checks.md from the checks and docs/rejections.md from the catalogue, so that they say what the tags do.
+"""Writes docs/checks.md from the checks, docs/rejections.md from the catalogue and the README's table of measurements.
 
 `python -m docs.generate` writes the pages; with `--check` it only tells whether they are current (exit status 1).
 """
@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from bench.measuring import cells
 from ses_monitor import checks
 from ses_monitor.core.check import Check, Diagnosis, Impact, Step
 from ses_monitor.core.model import Severity
@@ -21,6 +24,10 @@ from ses_monitor.rejections.catalogue import CREDENTIALS, ENTRIES, Entry
 
 PAGE = Path(__file__).parent / "checks.md"
 REJECTIONS = Path(__file__).parent / "rejections.md"
+README = Path(__file__).parents[1] / "README.md"
+MEASURED = Path(__file__).parents[1] / "bench" / "measured.json"
+FROM, TO = "<!-- measured -->", "<!-- /measured -->"
+"""Between them the README's table stands; whatever else is in the README is written by hand."""
 
 _HEAD = """\
 <!-- Written by `make docs` from the checks. Do not edit: change the check, then run it again. -->
@@ -230,21 +237,84 @@ def _retry(plan: RetryPlan) -> str:
     return f"{'yes' if plan.retryable else 'no'}. {plan.advice}"
 
 
+def measured_table(measured: Mapping[str, Any]) -> str:
+    """Return the table of what `python -m bench --keep` kept, without the lines that are not for the README."""
+    machine = measured["machine"]
+    on = date.fromisoformat(machine["on"])
+    rows = [_measured_row(line) for document in measured["benchmarks"] for line in document["lines"] if line["shown"]]
+    return "\n".join(
+        [
+            f"Measured on {machine['is']}, {on.day} {on:%B %Y}:",
+            "",
+            "| | ours | beside, in the same run | ratio | goal |",
+            "|---|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def _measured_row(line: Mapping[str, Any]) -> str:
+    what, ours, yardstick, beside, ratio, goal = (_in_cell(cell) for cell in cells(line))
+    return f"| {what} | {ours} | {': '.join(filter(None, (beside, yardstick)))} | {ratio} | {goal} |"
+
+
+def _in_cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def with_table(readme: str, table: str) -> str:
+    """Return the README with this table between the marks.
+
+    Raises:
+        ValueError: the marks are not there, once each and in this order.
+    """
+    before, opened, rest = readme.partition(FROM)
+    _, closed, after = rest.partition(TO)
+    if not opened or not closed or FROM in rest or TO in after:
+        msg = f"README.md needs one line {FROM} and after it one line {TO}: the table is written between them"
+        raise ValueError(msg)
+    return f"{before}{FROM}\n{table}\n{TO}{after}"
+
+
+def _readme() -> str:
+    if not MEASURED.exists():
+        msg = f"{_name(MEASURED)} is not there: make it with `make bench BENCH_ARGS=--keep`"
+        raise ValueError(msg)
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    return with_table(README.read_text(encoding="utf-8"), measured_table(measured))
+
+
+def _name(path: Path) -> str:
+    return path.name if path == README else f"{path.parent.name}/{path.name}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the pages, or with `--check` compare them; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is not current")
     only_check = parser.parse_args(arguments).check
-    pages = {PAGE: page(checks.registered()), REJECTIONS: rejections_page(ENTRIES)}
+    pages: dict[Path, Callable[[], str]] = {
+        PAGE: lambda: page(checks.registered()),
+        REJECTIONS: lambda: rejections_page(ENTRIES),
+        README: _readme,
+    }
     stale = 0
-    for path, current in pages.items():
-        name = f"{path.parent.name}/{path.name}"
-        if not only_check:
-            path.write_text(current, encoding="utf-8")
-            print(f"wrote {name}")
-        elif not path.exists() or path.read_text(encoding="utf-8") != current:
+    for path, make in pages.items():
+        name = _name(path)
+        try:
+            current = make()
+        except ValueError as error:
+            stale = 1
+            print(error, file=sys.stderr)
+            continue
+        if path.exists() and path.read_text(encoding="utf-8") == current:
+            continue
+        if only_check:
             stale = 1
             print(f"{name} is not current: run `make docs`", file=sys.stderr)
+        else:
+            path.write_text(current, encoding="utf-8")
+            print(f"wrote {name}")
     return stale
 
 

@@ -5,10 +5,10 @@
 set -u
 name=${1:?name} key=${2:?key}
 
-# Only these six paths, and never one handed in: what is here is deleted before it is made.
+# Only these seven paths, and never one handed in: what is here is deleted before it is made.
 case $name in
 dev) dir=.venv ;;
-sam | emulator | runtime | security | fuzz) dir=.venvs/$name ;;
+sam | emulator | runtime | security | fuzz | bench) dir=.venvs/$name ;;
 *)
     echo "make_venv.sh: no environment is called '$name'" >&2
     exit 2

@@ -1,26 +1,22 @@
-"""What the audit of identities costs: calls to SES, SES's time at one request a second, writes to the table, memory.
+"""SES, the table, the queue and the time, simulated in the process, so that an hour of pacing takes seconds.
 
-SES, the table and the clock are simulated in the process, so that an hour of pacing takes seconds; the layer's own
-readers, pacer, codec and audit are the real ones. The DNS answers nothing here: bench/dns_proof.py measures it.
+The layer's own readers, pacer, codec and audit work on them. The DNS answers nothing here: bench/dns_proof measures it.
 """
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
-from unittest.mock import patch
 
-from rich.console import Console
-from rich.table import Table as Shown
+from botocore.exceptions import ClientError
 
-from ses_monitor.audit.identities import run as identities
 from ses_monitor.audit.identities.run import Assignment, Outcome, Sources, audit_identities
 from ses_monitor.audit.identities.worker import KEPT_FOR_FINISHING
 from ses_monitor.collect.accounts import AwsAccountReader
@@ -29,12 +25,17 @@ from ses_monitor.collect.identities import BATCH, AwsIdentityReader
 from ses_monitor.collect.pacing import Pacer
 from ses_monitor.core.dns import Answer, DomainProof, Question
 from ses_monitor.core.dns import Outcome as Said
+from ses_monitor.core.identity_memory import TURNS, turn_of
 from ses_monitor.core.identity_run import Task
 from ses_monitor.core.observed import Blindness, Missing
 from ses_monitor.store.identity_table import IdentityTable
 
-PER_SECOND = 1.0
+SES_PER_SECOND = 1.0
+"""Of one operation in one region: "no more than once per second" (API reference of each operation)."""
 FUNCTION_SECONDS = 900.0
+"""What the function has (template.yaml)."""
+ACCOUNT_ID = "111122223333"
+IDENTITY = "IDENTITY#"
 NOT_ASKED = Missing(Blindness.NOT_APPLICABLE, "the DNS is not part of this benchmark")
 TOKENS = ["4mzhkyyrqyhjzaivkgprnjwtd7dyxjvv", "gnf2kuntzavlsrlvdlzrzhm5lkfyl2cr", "xplhsxkwqyyv6ylhngkymimfkzzjyqzt"]
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:feedback"
@@ -54,6 +55,10 @@ class SimulatedTime:
             self._thread.read = self._now
             return self._now
 
+    def here(self) -> float:
+        """Return the moment at which this thread is: others may have slept further already."""
+        return float(getattr(self._thread, "read", self._now))
+
     def sleep(self, seconds: float) -> None:
         """Let time pass, counted from this thread's last look at the clock."""
         with self._lock:
@@ -64,13 +69,15 @@ class SimulatedTime:
 
 @dataclass
 class Ses:
-    """One region of SES; `pending` of its identities wait to be verified."""
+    """One region of SES, with its throttle; `pending` of its identities wait to be verified."""
 
-    names: list[str]
+    names: Sequence[str]
     time: SimulatedTime
     pending: set[str] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
+    throttled: Counter[str] = field(default_factory=Counter)
     breadth_done_at: float = 0.0
+    last: dict[str, float] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
@@ -79,12 +86,20 @@ class Ses:
         def call(**request: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's own
             with self.lock:
                 self.calls[operation] += 1
+                self._throttle(operation)
                 # A leg that goes on reads some of them again; what counts is when all were read once.
                 if "Attributes" in operation and self.calls[operation] * BATCH < len(self.names) + BATCH:
                     self.breadth_done_at = self.time.clock()
             return self._answer(operation, request)
 
         return call
+
+    def _throttle(self, operation: str) -> None:
+        here, last = self.time.here(), self.last.get(operation)
+        if last is not None and 0 <= here - last < 1 / SES_PER_SECOND:
+            self.throttled[operation] += 1
+            raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "Rate exceeded"}}, operation)
+        self.last[operation] = here
 
     def _answer(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         match operation:
@@ -181,7 +196,7 @@ class DynamoDb:
         pk, sk = f"{index}pk", f"{index}sk"
         found = [
             item
-            for item in self.items.values()
+            for item in list(self.items.values())  # at once: another region's audit may write meanwhile
             if item.get(pk, {}).get("S") == values[":pk"] and item[sk]["S"].startswith(values.get(":a", ""))
         ]
         return {"Items": sorted(found, key=lambda item: item[sk]["S"])}
@@ -189,118 +204,123 @@ class DynamoDb:
 
 @dataclass
 class World:
-    """The regions, their time, the table and the queue."""
+    """One region's SES at a time, the table, the queue, the time, and one process of the function."""
 
-    regions: dict[str, list[str]]
+    names: Sequence[str]
     time: SimulatedTime = field(default_factory=SimulatedTime)
     dynamodb: DynamoDb = field(default_factory=DynamoDb)
-    queue: list[Task] = field(default_factory=list)
     now: datetime = datetime(2026, 11, 20, tzinfo=UTC)
+    seconds: float = FUNCTION_SECONDS
+    regions: dict[str, Ses] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ses = {region: Ses(names, self.time) for region, names in self.regions.items()}
+        self.table = table_of(self.dynamodb)
+        self._pacer = Pacer(clock=self.time.clock, sleep=self.time.sleep)
+        clients = SimulatedClients(self.regions)
+        self._queue: list[Task] = []
+        self._sources = Sources(
+            AwsIdentityReader(clients, self._pacer), AwsAccountReader(clients), no_dns, self._queue.append
+        )
 
-    def hour(self) -> list[Outcome]:
-        """Plan every region and work the queue until it is empty."""
-        self.now += timedelta(hours=1)
-        for ses in self.ses.values():
-            ses.calls.clear()
+    def ses(self, region: str) -> Ses:
+        """Return a region's SES."""
+        return self.regions.setdefault(region, Ses(self.names, self.time))
+
+    def audit(self, region: str) -> Audited:
+        """Plan one region, work the queue until it is empty, and let an hour pass.
+
+        Raises:
+            RuntimeError: the region was skipped or not audited to its end, and the measurement would be of nothing.
+        """
+        ses = self.ses(region)
+        ses.calls.clear()
+        ses.throttled.clear()
         self.dynamodb.writes.clear()
-        self.queue += [Task(region, f"{self.now:%Y%m%dT%H%M%S}") for region in self.regions]
-        return list(self._work())
+        task = Task(region, f"{self.now:%Y%m%dT%H%M%S}")
+        before = self.table.identity_run(region)
+        began, busy, started = self.time.clock(), time.process_time(), time.perf_counter()
+        outcomes = self._worked(task)
+        seconds, cpu = self.time.clock() - began, time.process_time() - busy
+        self.now += timedelta(hours=1)
+        if outcomes[-1].run is None or not outcomes[-1].run.complete:
+            raise RuntimeError(outcomes[-1])
+        return Audited(
+            calls=dict(sorted(ses.calls.items())),
+            throttled=ses.throttled.total(),
+            due=due_in_turn(self.names, before.turn if before else 0),
+            breadth_s=round(ses.breadth_done_at - began, 2),
+            all_s=round(seconds, 2),
+            cpu_s=round(cpu, 4),
+            wall_s=round(time.perf_counter() - started, 4),
+            legs=len(outcomes),
+            writes=dict(sorted(self.dynamodb.writes.items())),
+            changes=sum(len(outcome.changes) for outcome in outcomes),
+        )
 
-    def _work(self) -> Iterator[Outcome]:
-        pacer = Pacer(PER_SECOND, clock=self.time.clock, sleep=self.time.sleep)
-        clients = SimulatedClients(self.ses)
-        accounts = AwsAccountReader(clients)
-        sources = Sources(AwsIdentityReader(clients, pacer), accounts, _no_dns, self.queue.append)
-        table = IdentityTable(cast("Any", self.dynamodb), "table", history_days=400)
-        seconds = FUNCTION_SECONDS - KEPT_FOR_FINISHING - pacer.longest_wait
-        while self.queue:
-            task = self.queue.pop(0)
-            assignment = Assignment(task, "111122223333", self.now, seconds, clock=self.time.clock)
-            yield audit_identities(sources, table, assignment, _crashed)
+    def forget(self, region: str) -> None:
+        """Drop a region whose audit is over: its SES, and the identities that the table has of it."""
+        del self.regions[region]
+        for key in [key for key in self.dynamodb.items if key[0].startswith(IDENTITY) and region in key]:
+            del self.dynamodb.items[key]
+
+    def _worked(self, task: Task) -> list[Outcome]:
+        seconds = self.seconds - KEPT_FOR_FINISHING - self._pacer.longest_wait
+        outcomes, queue = [], self._queue
+        queue.append(task)
+        while queue:
+            assignment = Assignment(queue.pop(0), ACCOUNT_ID, self.now, seconds, clock=self.time.clock)
+            outcomes.append(audit_identities(self._sources, self.table, assignment, crashed))
+        return outcomes
 
 
-def _no_dns(domains: Mapping[str, Sequence[Question]], known: Mapping[str, DomainProof]) -> Mapping[str, DomainProof]:
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What one hour's audit of one region took. `due` is how many identities the rotation had for this hour.
+
+    `breadth_s` and `all_s` are simulated seconds; `cpu_s` and `wall_s` are real ones, the simulation's work included.
+    """
+
+    calls: Mapping[str, int]
+    throttled: int
+    due: int
+    breadth_s: float
+    all_s: float
+    cpu_s: float
+    wall_s: float
+    legs: int
+    writes: Mapping[str, int]
+    changes: int
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+def table_of(dynamodb: DynamoDb) -> IdentityTable:
+    """Return the layer's table on the simulated one."""
+    return IdentityTable(cast("Any", dynamodb), "table", history_days=400)
+
+
+def due_in_turn(names: Sequence[str], turn: int) -> int:
+    """Count the identities whose turn it is in the daily rotation."""
+    return sum(turn_of(name) == turn % TURNS for name in names)
+
+
+def no_dns(domains: Mapping[str, Sequence[Question]], known: Mapping[str, DomainProof]) -> Mapping[str, DomainProof]:
+    """Answer that the zones could not be asked."""
     return {**known, **{name: DomainProof(name, Answer(Said.FOUND), NOT_ASKED) for name in domains}}
 
 
-def _crashed(region: str, error: BaseException) -> None:
+def crashed(region: str, error: BaseException) -> None:
+    """End the benchmark: it would measure something else.
+
+    Raises:
+        RuntimeError: always.
+    """
     raise RuntimeError(region) from error
 
 
-def main() -> int:
-    """Measure, and print a table and one JSON document."""
-    full = _full_region()
-    many = _many_regions()
-    shown = Shown(title=f"audit_identities, SES at {PER_SECOND:g} request/s per operation", title_justify="left")
-    for column in ("run", "calls", "in depth", "breadth done (s)", "all done (s)", "legs", "writes"):
-        shown.add_column(column)
-    for name, each in full["runs"].items():
-        shown.add_row(name, *(str(each[key]) for key in ("calls", "depth", "breadth_s", "all_s", "legs", "writes")))
-    console = Console(stderr=True)
-    console.print(shown)
-    console.print(
-        f"10,000 identities in one region: peak memory {full['peak_mb']} MB, simulated SES and table included"
-    )
-    console.print(f"33 regions x 300 identities: {many['calls']} calls, {many['regions_done']} regions to their end")
-    sys.stdout.write(json.dumps({"schema": 1, "full_region": full, "many_regions": many}, indent=2) + "\n")
-    return 0
-
-
-def _full_region() -> dict[str, Any]:
-    names = [f"d{number:05}.example" for number in range(10_000)]
-    world = World({"eu-west-1": names})
-    ses = world.ses["eu-west-1"]
-    runs = {"the first": _measured(world)}
-    # New ones are looked at as far as there is room, all within a day; here in one run, without the day.
-    with patch.object(identities, "MOST_EXTRA", len(names)):
-        world.hour()
-    world.hour()
-    runs["nothing has changed"] = _measured(world)
-    ses.pending = set(names[::1000])
-    runs["10 have begun to wait"] = _measured(world)
-    runs["10 wait, as before"] = _measured(world)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"runs": runs, "peak_mb": round(peak)}
-
-
-def _measured(world: World) -> dict[str, Any]:
-    began = world.time.clock()
-    outcomes = world.hour()
-    [ses] = world.ses.values()
-    return {
-        "calls": sum(ses.calls.values()),
-        "by_operation": dict(sorted(ses.calls.items())),
-        "depth": ses.calls["GetEmailIdentity"],
-        "breadth_s": round(ses.breadth_done_at - began),
-        "all_s": round(world.time.clock() - began),
-        "legs": len(outcomes),
-        "writes": sum(world.dynamodb.writes.values()),
-        "writes_by_kind": dict(sorted(world.dynamodb.writes.items())),
-        "changes": sum(len(outcome.changes) for outcome in outcomes),
-    }
-
-
-def _many_regions() -> dict[str, Any]:
-    world = World({f"xx-bench-{n}": [f"r{n}-{number:03}.example" for number in range(300)] for n in range(33)})
-    world.hour()
-    outcomes = world.hour()
-    calls = Counter[str]()
-    for ses in world.ses.values():
-        calls.update(ses.calls)
-    breadth = [
-        sum(ses.calls[operation] for operation in ses.calls if "Attributes" in operation) for ses in world.ses.values()
-    ]
-    return {
-        "calls": sum(calls.values()),
-        "by_operation": dict(sorted(calls.items())),
-        "breadth_calls_of_each": sorted(set(breadth)),
-        "regions_done": sum(outcome.goes_on is None and outcome.run is not None for outcome in outcomes),
-        "writes": sum(world.dynamodb.writes.values()),
-    }
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def peak_mb() -> float:
+    """Return the most memory that this process has had resident, in MB."""
+    unit = 1024 if sys.platform == "darwin" else 1
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit / 1024, 1)

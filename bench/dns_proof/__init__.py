@@ -1,0 +1,1 @@
+"""How fast the DNS proof is."""

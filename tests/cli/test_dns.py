@@ -4,11 +4,13 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from typer.testing import Result
 
+from ses_monitor.collect.dns import DnsSettings
 from simulator.server import Simulator
 from simulator.world import WORLDS
 from tests.build import NOW
@@ -230,7 +232,12 @@ def deaf() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_where_nothing_could_be_asked_nothing_is_claimed(run: Run, deaf: str, form: tuple[str, ...]) -> None:
+def test_where_nothing_could_be_asked_nothing_is_claimed(
+    run: Run, deaf: str, form: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # People wait for half a minute; how long is waited for what never comes is no matter of this test.
+    impatient = replace(DnsSettings.from_environment({"SES_MONITOR_RESOLVERS": deaf}), resolver_timeout_s=0.2)
+    monkeypatch.setattr("ses_monitor_cli.verbs.dns.dns_settings", lambda *_: impatient)
     result = run("dns", "shop.example.com", *easy_dkim("x"), "--resolver", deaf, *form)
     assert result.exit_code == 3
     assert "nothing could be asked" in result.stderr

@@ -119,7 +119,7 @@ def _lived(side: Side, script: Script, outcome: Outcome, say: Callable[[str], No
             say(f"      ! {each}")
         outcome.violations += [f"step {step.number}: {each}" for each in wrong]
         outcome.changes = len(look.changes)
-    outcome.violations += side.wrong
+    outcome.violations[:0] = side.wrong
     outcome.met, outcome.errors = side.met, side.errors
     outcome.alerts, outcome.messages = len(side.told), len(side.simulator.chat.messages)
     outcome.events = sum(sum(counts.values()) for key, counts in side.published.items() if key[1] == "account")

@@ -309,8 +309,9 @@ class Side:
 
     def _moved_by_command(self) -> int:
         stack = ("--stack-name", self.monitor.stack_name, "--stack-region", HOME_REGION)
+        # The command lives in real time, where feedback of the days to come cannot be: without --all it stays.
         done = subprocess.run(
-            [str(REPOSITORY / ".venv/bin/ses-monitor"), "redrive", "--apply", "--json", *stack],
+            [str(REPOSITORY / ".venv/bin/ses-monitor"), "redrive", "--apply", "--all", "--json", *stack],
             env=self.monitor.environment(),
             capture_output=True,
             text=True,

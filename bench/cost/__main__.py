@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -21,6 +22,7 @@ from bench.measuring import Goal, Line, Result, show
 from simulator.embedded_aws.process import REPOSITORY
 
 FREE, LISTED = "with AWS's always-free tiers", "at list price, nothing free"
+WITHOUT_SENDS = f"enrolled --without-sends, {FREE}"
 DASHBOARD = "dashboards"
 
 
@@ -35,7 +37,7 @@ def measure() -> Result:
         lines += lines_of(account, charges, FREE, LISTED)
         if account.mails:
             few = bill(month["used_for_bad_news"])
-            lines += lines_of(account, few, f"no Send and Delivery events, {FREE}")
+            lines += lines_of(account, few, WITHOUT_SENDS)
         services = {name: {"listed": a, "with_free": b} for name, (a, b) in by_service(charges).items()}
         details["accounts"][account.name] = {**month, "services": services}
         Console(stderr=True, width=120).print(table_of(account, charges))
@@ -43,7 +45,10 @@ def measure() -> Result:
 
 
 def lines_of(account: Account, charges: Sequence[Charge], *ways: str) -> list[Line]:
-    """Return a line for each way of counting; where the goal is a share, of what SES charges for the mails."""
+    """Return a line for each way of counting; where the goal is a share, of what SES charges for the mails.
+
+    The README does not show list prices here: it has a table of them.
+    """
     made = []
     for way in ways:
         dollars = sum(each.listed if way == LISTED else each.with_free for each in charges)
@@ -51,9 +56,10 @@ def lines_of(account: Account, charges: Sequence[Charge], *ways: str) -> list[Li
         goal = Goal(at_most=account.goal)
         if account.goal_is_share:
             ses = prices()["mails"].charge(account.mails, free=False)
-            made.append(Line(what, "$", round(dollars, 2), round(ses, 2), "SES for these mails", goal))
+            line = Line(what, "$", round(dollars, 2), round(ses, 2), "SES for these mails", goal)
         else:
-            made.append(Line(what, "$", round(dollars, 3), goal=goal))
+            line = Line(what, "$", round(dollars, 3), goal=goal)
+        made.append(replace(line, shown=way != LISTED))
     return made
 
 

@@ -34,6 +34,7 @@ from bench.cost.accounts import ACCOUNTS, HOURS, PUBLISHED, Account
 from bench.cost.aws import Aws
 from bench.cost.table import PricedTable
 from ses_monitor.alerts.slack import Delivered
+from ses_monitor_cli.enrollment import EACH_MAIL
 from simulator.embedded_aws.process import REPOSITORY
 from simulator.feedback import Body, lambda_event, sqs_record
 from simulator.feedback_traffic import Published, traffic
@@ -65,8 +66,8 @@ ALERTS = {"idle": 2.0, "usual": 10.0, "large": 100.0}
 EVENTS_KEPT_DAYS = 90
 TRAFFIC_S = {"usual": 3600.0, "large": 60.0}
 """How much traffic is ingested, in seconds of the account's."""
-BAD_NEWS = tuple(each for each in PUBLISHED if each not in ("SEND", "DELIVERY"))
-"""What is left if SES is not told to publish each mail twice."""
+BAD_NEWS = tuple(each for each in PUBLISHED if each not in EACH_MAIL)
+"""What `ses-monitor enroll --without-sends` has SES publish."""
 BAD_NEWS_FACTOR = 10
 """It is so rare that so many times as long a stretch is needed."""
 BEGAN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -7,7 +7,7 @@ something else stays, and the plan says what a person can do instead.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -27,6 +27,9 @@ MOST_DESTINATIONS = 10
 
 NEEDED = ("SEND", "REJECT", "BOUNCE", "COMPLAINT", "DELIVERY", "RENDERING_FAILURE", "DELIVERY_DELAY")
 """Event types without which a configuration set is not enrolled."""
+
+EACH_MAIL = ("SEND", "DELIVERY")
+"""Of these: what SES tells of each mail, and what only counts (`core.event.Kind.only_counts`)."""
 
 WANTED = (*NEEDED, "SUBSCRIPTION")
 """Event types of a new destination. Opens and clicks are not among them: they would have SES change the mail."""
@@ -48,6 +51,7 @@ class Action(StrEnum):
     SET_DELIVERY_TOPIC = "set_delivery_topic"
     CREATE_DESTINATION = "create_event_destination"
     UPDATE_DESTINATION = "update_event_destination"
+    STOP_EACH_MAIL = "stop_telling_each_mail"
     SUBSCRIBE_QUEUE = "subscribe_queue"
     DEPLOY_TOPIC = "deploy_topic"
 
@@ -185,13 +189,16 @@ def other_topics(
     return tuple(sorted(each for each in found if each != topic and _is_topic(each) and ours.owns(each)))
 
 
-def plan(facts: RegionFacts, ours: Ours, *, deliveries: bool = False) -> Plan:
-    """Return what the region still needs. With `deliveries` identities are to tell of each delivery as well."""
+def plan(facts: RegionFacts, ours: Ours, *, deliveries: bool = False, without_sends: bool = False) -> Plan:
+    """Return what the region still needs. With `deliveries` identities are to tell of each delivery as well.
+
+    With `without_sends` nothing is to tell of each mail (`EACH_MAIL`); what does already is left as it is, and named.
+    """
     region, topic = facts.region, ours.topic(facts.region)
     unread: list[Unread] = []
     steps = [
-        *_of_senders(facts, ours, unread, deliveries=deliveries),
-        *_of_publishers(facts, ours, unread),
+        *_of_senders(facts, ours, unread, deliveries=deliveries, without_sends=without_sends),
+        *_of_publishers(facts, ours, unread, EACH_MAIL if without_sends else ()),
     ]
     ready = facts.is_there == Known(value=True)
     senders, publishers = len(_known(facts.senders)), len(_known(facts.publishers))
@@ -208,7 +215,9 @@ def _deploy(region: str, topic: str, ours: Ours) -> Step:
     return Step(Kind.TOPIC, topic, Action.DEPLOY_TOPIC, command, reason=reason)
 
 
-def _of_senders(facts: RegionFacts, ours: Ours, unread: list[Unread], *, deliveries: bool) -> Iterator[Step]:
+def _of_senders(
+    facts: RegionFacts, ours: Ours, unread: list[Unread], *, deliveries: bool, without_sends: bool
+) -> Iterator[Step]:
     region, topic = facts.region, ours.topic(facts.region)
     if isinstance(facts.senders, Missing):
         unread.append(Unread(region, "*", facts.senders.reason))
@@ -232,8 +241,18 @@ def _of_senders(facts: RegionFacts, ours: Ours, unread: list[Unread], *, deliver
                 yield Step(Kind.IDENTITY, sender.name, action, command)
             elif current != topic:
                 elsewhere.setdefault(current, []).append(f"{NOTIFICATIONS[action]} of {sender.name}")
+        if without_sends and sender.topics.value.delivery == topic:
+            yield _telling_deliveries(region, sender.name)
     for other, told in sorted(elsewhere.items()):
         yield from _kept_topic(other, told, facts, ours, unread)
+
+
+def _telling_deliveries(region: str, name: str) -> Step:
+    # "If the parameter is omitted from the request or a null value is passed, SnsTopic is cleared and publishing is
+    # disabled": https://docs.aws.amazon.com/ses/latest/APIReference/API_SetIdentityNotificationTopic.html
+    command = _command("ses set-identity-notification-topic", region, identity=name, notification_type="Delivery")
+    reason = "It tells our topic of each delivery."
+    return Step(Kind.IDENTITY, name, Action.STOP_EACH_MAIL, command, State.KEPT, reason)
 
 
 def _kept_topic(
@@ -261,7 +280,7 @@ def _kept_topic(
 _NOT_ASKED = Missing(Blindness.NO_DATA, "sns:ListSubscriptionsByTopic was not asked about it")
 
 
-def _of_publishers(facts: RegionFacts, ours: Ours, unread: list[Unread]) -> Iterator[Step]:
+def _of_publishers(facts: RegionFacts, ours: Ours, unread: list[Unread], without: Collection[str]) -> Iterator[Step]:
     region, topic = facts.region, ours.topic(facts.region)
     if isinstance(facts.publishers, Missing):
         unread.append(Unread(region, "*", facts.publishers.reason))
@@ -272,21 +291,56 @@ def _of_publishers(facts: RegionFacts, ours: Ours, unread: list[Unread]) -> Iter
             unread.append(Unread(region, publisher.name, publisher.destinations.reason))
             continue
         destinations = publisher.destinations.value
-        if lacking := _lacking(destinations, heard):
-            yield _destination(publisher.name, destinations, lacking, facts, ours)
+        completed = None
+        if lacking := [each for each in _lacking(destinations, heard) if each not in without]:
+            completed = _destination(publisher.name, destinations, lacking, without, facts, ours)
+            yield completed
+        for each in destinations:
+            told = each.event_types.intersection(without)
+            is_done = each.name == DESTINATION and completed and completed.action is Action.UPDATE_DESTINATION
+            if told and each.enabled and each.target == topic and not is_done:
+                yield _telling_each_mail(publisher.name, each, without)
 
 
-def _destination(
-    name: str, destinations: Sequence[EventDestination], lacking: Sequence[str], facts: RegionFacts, ours: Ours
+def _telling_each_mail(name: str, destination: EventDestination, without: Collection[str]) -> Step:
+    topic, types = destination.target, _ordered(destination.event_types.difference(without))
+    command = _publish("update", topic, name, destination.name, types)
+    if not types:
+        command = _command(
+            "sesv2 delete-configuration-set-event-destination",
+            topic.split(":")[3],
+            configuration_set_name=name,
+            event_destination_name=destination.name,
+        )
+    told = ", ".join(each for each in EACH_MAIL if each in destination.event_types and each in without)
+    reason = (
+        f"Its event destination {bounded(destination.name, LONGEST_NAME)} tells our topic of each mail ({told})."
+        " As long as it does, rates of identities that send with this set and without it come out too high."
+    )
+    return Step(Kind.CONFIGURATION_SET, name, Action.STOP_EACH_MAIL, command, State.KEPT, reason)
+
+
+def _ordered(types: Collection[str]) -> list[str]:
+    return [each for each in WANTED if each in types] + sorted(set(types).difference(WANTED))
+
+
+def _destination(  # noqa: PLR0917 - all that is known of a set
+    name: str,
+    destinations: Sequence[EventDestination],
+    lacking: Sequence[str],
+    without: Collection[str],
+    facts: RegionFacts,
+    ours: Ours,
 ) -> Step:
     region, topic = facts.region, ours.topic(facts.region)
     missing = f"Lacks {', '.join(lacking)}"
     own = next((each for each in destinations if each.name == DESTINATION), None)
     if own is not None and own.target == topic:
-        types = [each for each in WANTED if each in {*lacking, *own.event_types}]
-        types += sorted(own.event_types.difference(types))
+        types = _ordered({*lacking, *own.event_types}.difference(without))
         command = _publish("update", topic, name, DESTINATION, types)
         reason = f"{missing}: its event destination {DESTINATION} {'has other types' if own.enabled else 'is off'}."
+        if told := [each for each in without if each in own.event_types]:
+            reason += f" The command takes {' and '.join(told)} out as well."
         return Step(Kind.CONFIGURATION_SET, name, Action.UPDATE_DESTINATION, command, State.KEPT, reason)
     if len(destinations) >= MOST_DESTINATIONS:
         reason = f"{missing}, and has {len(destinations)} event destinations already: SES allows {MOST_DESTINATIONS}."
@@ -295,7 +349,8 @@ def _destination(
             reason += " Our queue can hear one of their topics."
             command = _subscribe(region, best, ours)
         return Step(Kind.CONFIGURATION_SET, name, action, command, State.KEPT, reason)
-    types = [each for each in WANTED if each in lacking or not _reaches(each, destinations, {topic})]
+    wanted = (each for each in WANTED if each not in without)
+    types = [each for each in wanted if each in lacking or not _reaches(each, destinations, {topic})]
     if own is not None:
         free = next(each for each in map(f"{DESTINATION}-{{}}".format, range(2, 99)) if _is_free(each, destinations))
         reason = f"{missing}, and its event destination {DESTINATION} publishes elsewhere ({bounded(own.target, 200)})."

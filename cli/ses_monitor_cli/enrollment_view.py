@@ -36,9 +36,19 @@ _ACTIONS: Mapping[Action, str] = {
     Action.SET_DELIVERY_TOPIC: "deliveries to our topic",
     Action.CREATE_DESTINATION: "event destination to our topic",
     Action.UPDATE_DESTINATION: "complete its event destination",
+    Action.STOP_EACH_MAIL: "tells of each mail",
     Action.SUBSCRIBE_QUEUE: "our queue does not hear it",
     Action.DEPLOY_TOPIC: "deploy our topic",
 }
+
+
+WITHOUT_SENDS = (
+    "Without sends and deliveries every bounce, complaint, reject, rendering failure and delay is still told. But how"
+    " much each identity sent is not known then: its rates are told as at least so much, of at most what SES says the"
+    " whole region sent. One bad sender among many is seen later, or only in the rates of AWS. That feedback stopped"
+    " (FEEDBACK_STOPPED) is seen only where bad news came on each of seven days, and ten a day on average."
+)
+"""What `--without-sends` costs, of checks.feedback: `Spike`, `delays` and `arrival`."""
 
 
 def document_of(plans: Sequence[Plan]) -> Document:
@@ -81,6 +91,12 @@ def print_plans(console: Console, plans: Sequence[Plan]) -> None:
         if plan.steps or plan.unread:
             console.print()
             _print_plan(console, plan)
+
+
+def print_without_sends(console: Console) -> None:
+    """Say what one does without."""
+    console.print()
+    print_paragraph(console, Text(WITHOUT_SENDS), 0)
 
 
 def answer_of(plans: Sequence[Plan], *, applied: bool) -> str:

@@ -16,7 +16,7 @@ from ses_monitor.alerts.digest_topic import BusyError, DigestTopic
 from ses_monitor.alerts.document import DocumentError
 from ses_monitor.alerts.slack import Delivered
 from ses_monitor.alerts.slack_blocks import Message
-from ses_monitor.core.digest import Digest, digest_of
+from ses_monitor.core.digest import Digest, Figures, digest_of
 from ses_monitor.core.model import Severity
 from simulator.chat.limits import check_message
 from simulator.chat.rendering import render
@@ -48,6 +48,22 @@ def topic(ledger: FakeLedger, sns: FakeSns | None = None) -> tuple[DigestTopic, 
 
 def document_of(day: Digest) -> str:
     return digest_document.encode(day, digest.headline(day))
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"sends": 900, "bounces": 3}, "counted 900 sends, 3 bounces, 0 complaints"),
+        ({"bounces": 3, "complaints": 1}, "counted 3 bounces, 1 complaint"),
+        ({"sends": 1}, "counted 1 send, 0 bounces, 0 complaints"),
+        ({}, "no feedback was counted"),
+    ],
+)
+def test_sends_that_nothing_tells_of_are_not_called_none(counts: dict[str, int], said: str) -> None:
+    figures = Figures("eu-west-1", None, None, None, counted=True, **counts)
+    day = replace(digest_of(QUIET), figures=(figures,))
+    shown = render(digest.render(day).payload(), NOW, width=300)
+    assert f"eu-west-1: {said}\n" in shown
 
 
 @pytest.mark.parametrize("name", DIGESTS)

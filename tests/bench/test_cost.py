@@ -71,6 +71,7 @@ def test_a_share_is_of_what_ses_charges() -> None:
     assert (line.ours, line.yardstick, listed.ours) == (200.0, 10_000.0, 200.4)
     assert line.ratio == 0.02
     assert line.met is False
+    assert (line.shown, listed.shown) == (True, False)
 
 
 # --- Units ------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ import pytest
 from moto import mock_aws
 from typer.testing import Result
 
+from ses_monitor.core.event import Kind as EventKind
+from ses_monitor_cli.enrollment import EACH_MAIL, WANTED
 from simulator.server import Simulator
 from tests.build import NOW
 from tests.cli import stack
@@ -218,6 +220,125 @@ def test_the_commands_shown_are_those_that_do_it(enroll: Any, simulate: Any) -> 
         "aws ses set-identity-notification-topic --region eu-west-1 --identity 'o'\"'\"'neil@shop.example'"
         f" --notification-type Bounce --sns-topic {topic()}"
     )
+
+
+# --- Without sends -------------------------------------------------------------------------------------------------
+
+BAD_NEWS = [each for each in TYPES if each not in EACH_MAIL]
+SAVING = {**ALL_OF_IT, "name": "ses-monitor", "events": BAD_NEWS}
+
+
+def publishing(*destinations: dict[str, Any], delivery: str | None = None) -> dict[str, Any]:
+    """A region with a set named `letters`; its one identity tells of deliveries where a topic is given."""
+    identity = {"name": "ready.example", "feedback": {**OURS, "delivery_topic": delivery}}
+    sets = [{"name": "letters", "destinations": list(destinations)}]
+    return {"regions": {"eu-west-1": {"identities": [identity], "configuration_sets": sets}}}
+
+
+def test_what_is_left_out_is_what_only_counts() -> None:
+    words = {each.value.upper().replace(" ", "_") for each in EventKind if each.only_counts}
+    assert words.intersection(WANTED) == set(EACH_MAIL)
+
+
+def test_the_plan_without_sends_says_what_one_loses(
+    enroll: Any, simulate: Any, golden: Callable[[str, str], None]
+) -> None:
+    world = json.loads(json.dumps(WORLD))
+    world["regions"]["eu-west-1"]["identities"][-1]["feedback"]["delivery_topic"] = "ses-monitor-feedback"
+    simulator = simulate(world)
+    make_topic(stack.HOME, "theirs")
+    result = enroll("--without-sends", "--region", "eu-west-1")
+    assert result.exit_code == 1
+    golden("enroll_without_sends.txt", result.stdout)
+    assert writes(simulator) == 0
+
+
+def test_without_sends_a_new_destination_has_bad_news_only_and_is_complete(enroll: Any, simulate: Any) -> None:
+    simulator = simulate(publishing())
+    result = enroll("--without-sends", "--apply", "--json")
+    assert result.exit_code == 0
+    assert in_short(result) == [("letters", "create_event_destination", "done")]
+    (new,) = destinations_of("letters")
+    assert new == {
+        "Name": "ses-monitor",
+        "Enabled": True,
+        "MatchingEventTypes": BAD_NEWS,
+        "SnsDestination": {"TopicArn": topic()},
+    }
+    before = writes(simulator)
+    again = enroll("--without-sends", "--apply")
+    assert again.exit_code == 0
+    assert "Nothing to do" in again.stdout
+    assert writes(simulator) == before
+    assert in_short(enroll("--json")) == [("letters", "update_event_destination", "kept")], "with sends it lacks some"
+
+
+@pytest.mark.parametrize(
+    ("destinations", "told", "command"),
+    [
+        ([SAVING], [], ""),
+        ([{**ALL_OF_IT, "target": "theirs"}, SAVING], [], ""),
+        ([{**ALL_OF_IT, "events": TYPES, "enabled": False}, SAVING], [], ""),
+        ([{**SAVING, "events": TYPES}], ["stop_telling_each_mail"], f"={','.join(BAD_NEWS)},SnsDestination"),
+        ([ALL_OF_IT], ["stop_telling_each_mail"], "--event-destination-name events .*=REJECT,BOUNCE"),
+        (
+            [SAVING, {**ALL_OF_IT, "events": ["SEND"]}],
+            ["stop_telling_each_mail"],
+            "delete-configuration-set-event-destination .*--event-destination-name events$",
+        ),
+        ([{**SAVING, "events": ["SEND", "BOUNCE", "CLICK"]}], ["update_event_destination"], "=REJECT,.*,CLICK,Sns"),
+        (
+            [{**ALL_OF_IT, "events": ["DELIVERY"]}],
+            ["create_event_destination", "stop_telling_each_mail"],
+            "create-.*=REJECT,BOUNCE,COMPLAINT,RENDERING_FAILURE,DELIVERY_DELAY,SUBSCRIPTION,Sns",
+        ),
+    ],
+    ids=["bad news", "theirs", "off", "ours", "somebody's to our topic", "nothing else", "lacks others", "only that"],
+)
+def test_without_sends_what_tells_of_each_mail_is_named_and_left_as_it_is(
+    enroll: Any, simulate: Any, destinations: list[Any], told: list[str], command: str
+) -> None:
+    simulator = simulate(publishing(*destinations))
+    result = enroll("--without-sends", "--json")
+    assert [each["action"] for each in steps(result)] == told
+    assert result.exit_code == (1 if told else 0)
+    if told:
+        assert re.search(command, steps(result)[0]["command"])
+    before = destinations_of("letters")
+    enroll("--without-sends", "--apply")
+    assert destinations_of("letters")[: len(before)] == before
+    assert simulator.calls.count(operation="UpdateConfigurationSetEventDestination") == 0
+
+
+@pytest.mark.parametrize(
+    ("delivery", "told"),
+    [(None, []), ("theirs", []), ("ses-monitor-feedback", [("ready.example", "stop_telling_each_mail", "kept")])],
+)
+def test_without_sends_an_identity_that_tells_of_deliveries_is_named(
+    enroll: Any, simulate: Any, delivery: str | None, told: list[Any]
+) -> None:
+    simulator = simulate(publishing(SAVING, delivery=delivery))
+    result = enroll("--without-sends", "--apply", "--json")
+    assert in_short(result) == told
+    for each in steps(result):
+        assert each["command"].endswith("--identity ready.example --notification-type Delivery")
+    assert writes(simulator) == 0
+
+
+def test_without_sends_the_command_that_completes_a_destination_says_what_it_takes_out(
+    enroll: Any, simulate: Any
+) -> None:
+    simulate(publishing({**SAVING, "events": ["SEND", "DELIVERY", "BOUNCE"]}))
+    (step,) = steps(enroll("--without-sends", "--json"))
+    assert step["reason"].endswith("has other types. The command takes SEND and DELIVERY out as well.")
+    assert "SEND" not in step["command"]
+
+
+@pytest.mark.usefixtures("world")
+def test_deliveries_cannot_be_asked_for_and_left_out(enroll: Any) -> None:
+    result = enroll("--without-sends", "--deliveries")
+    assert result.exit_code == 2
+    assert "--without-sends" in result.stderr
 
 
 # --- What is set stays ---------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from ses_monitor_cli import aws, clock, document, enrollment_logs
 from ses_monitor_cli.deployed import DEFAULT_STACK, StackName
 from ses_monitor_cli.enrollment import Plan, Publisher, Sender, State, Step, plan
 from ses_monitor_cli.enrollment_reading import EnrollmentReader, TopicReader, begin_asking, begin_reading, find_ours
-from ses_monitor_cli.enrollment_view import answer_of, document_of, print_plans
+from ses_monitor_cli.enrollment_view import answer_of, document_of, print_plans, print_without_sends
 from ses_monitor_cli.options import AsJson, check_regions
 from ses_monitor_cli.outcome import CannotLookError, ExitStatus
 from ses_monitor_cli.ses_writer import SesWriter
@@ -42,6 +42,14 @@ def enroll(  # noqa: PLR0913, PLR0917 - each is an option of the command
     deliveries: Annotated[
         bool,
         typer.Option("--deliveries", help="Have identities tell of each delivery as well."),
+    ] = False,
+    without_sends: Annotated[
+        bool,
+        typer.Option(
+            "--without-sends",
+            help="Do not have SES tell of each mail that it took or delivered (SEND, DELIVERY): cheaper where much is"
+            " sent, and rates become less exact.",
+        ),
     ] = False,
     log_group: Annotated[
         list[str] | None,
@@ -73,6 +81,9 @@ def enroll(  # noqa: PLR0913, PLR0917 - each is an option of the command
     Changes nothing without --apply, and with it only adds: what is set to something else stays as it is. Exit status:
     0 all is enrolled, 1 something is missing, 2 bad usage, 3 something could not be looked at or done.
     """
+    if deliveries and without_sends:
+        msg = "--deliveries asks for what this leaves out. Give one of them"
+        raise typer.BadParameter(msg, param_hint="--without-sends")
     session = aws.open_session()
     known = aws.known_regions(session, "sesv2")
     wanted = check_regions(region or (), known, "--region")
@@ -98,7 +109,9 @@ def enroll(  # noqa: PLR0913, PLR0917 - each is an option of the command
             }
             topics = TopicReader(session, kept)
             facts = _gathered(begin_asking(topics, ours, kept), shown, "Asking SNS")
-            plans = [plan(facts[name], ours, deliveries=deliveries) for name in sorted(facts)]
+            plans = [
+                plan(facts[name], ours, deliveries=deliveries, without_sends=without_sends) for name in sorted(facts)
+            ]
             if apply:
                 writer = SesWriter(clients, pacer, reader)
                 plans = _applied(plans, writer, shown)
@@ -108,7 +121,7 @@ def enroll(  # noqa: PLR0913, PLR0917 - each is an option of the command
     if as_json:
         write(document.to_text(document_of(plans)))
     else:
-        _print(plans, f"stack {stack} in {where}", applied=apply)
+        _print(plans, f"stack {stack} in {where}", applied=apply, without_sends=without_sends)
     raise typer.Exit(_status(plans))
 
 
@@ -199,11 +212,13 @@ def _raise_if_blind(read: Mapping[str, _Read]) -> None:
         raise CannotLookError(aws.explained(first.why, first.reason))
 
 
-def _print(plans: Sequence[Plan], stack: str, *, applied: bool) -> None:
+def _print(plans: Sequence[Plan], stack: str, *, applied: bool, without_sends: bool) -> None:
     console = answer_console()
     with console.capture() as printed:
         console.print(_headline("Feedback to ses-monitor", stack))
         print_plans(console, plans)
+        if without_sends:
+            print_without_sends(console)
         console.print()
         console.print(Text(answer_of(plans, applied=applied), "bold"))
     write(printed.get())

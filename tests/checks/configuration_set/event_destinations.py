@@ -6,6 +6,7 @@ from typing import Any
 from ses_monitor.core.identity import EventDestination, Feedback, Identity
 from ses_monitor.core.model import Snapshot
 from ses_monitor.core.observed import Known
+from ses_monitor_cli.enrollment import EACH_MAIL, NEEDED
 from tests.build import (
     ADDRESS,
     DOMAIN,
@@ -49,6 +50,7 @@ CASES = [
     Case("the configuration sets cannot be listed", SETS_UNREADABLE, unknown=True),
     Case("the destinations could not be read", with_set(destinations=THROTTLED), unknown=True),
     Case("two destinations publish one each", publishing(destination("BOUNCE"), destination("COMPLAINT"))),
+    Case("all but what tells of each mail", publishing(destination(*sorted(set(NEEDED).difference(EACH_MAIL))))),
     # none at all
     Case(
         "no destination",

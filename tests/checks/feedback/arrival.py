@@ -62,6 +62,47 @@ CASES = [
     ),
     Case("they began the day before", with_traffic(counted(26, sends=10)), STOPPED, says=("10 came on a usual day",)),
     Case("none for fifteen days, and it sends: holds only", NOTHING_EVER, holding=STOPPED),
+    Case(
+        "sends are not published, a mailing bounced, and little was sent since: no wonder",
+        with_traffic(counted(40, hard_bounces=400), counted(39, complaints=2), counted(180, other_bounces=3)),
+        holding=STOPPED,
+    ),
+    Case(
+        "sends are not published, and bad news came on six days",
+        with_traffic(*(counted(ago, hard_bounces=40) for ago in range(30, 30 + 6 * 24, 24))),
+        holding=STOPPED,
+    ),
+    Case(
+        "the same on seven",
+        with_traffic(*(counted(ago, hard_bounces=40) for ago in range(30, 30 + 7 * 24, 24))),
+        STOPPED,
+    ),
+    Case(
+        "weekends are quiet: so are others",
+        with_traffic(*(counted(ago, hard_bounces=90) for ago in range(30, 336, 24) if ago // 24 % 7 > 2)),
+        holding=STOPPED,
+    ),
+    Case(
+        "it goes on for days: as it was before they stopped",
+        with_traffic(*(counted(ago, hard_bounces=40) for ago in range(100, 340, 24))),
+        STOPPED,
+    ),
+    Case(
+        "sends were published until a week ago, and little bad news came since",
+        with_traffic(*(counted(ago, sends=500) for ago in range(170, 350)), counted(100, other_bounces=1)),
+        holding=STOPPED,
+    ),
+    Case(
+        "sends were published until two days ago, and then nothing came",
+        with_traffic(*(counted(ago, sends=500, hard_bounces=1) for ago in range(50, 350))),
+        STOPPED,
+        says=("send a mail to bounce@simulator.amazonses.com",),
+    ),
+    Case(
+        "deliveries are published: that is each mail too",
+        with_traffic(counted(30, deliveries=900)),
+        STOPPED,
+    ),
     Case("older ones are not looked at", with_traffic(counted(15 * 24 + 1, sends=9_000)), holding=STOPPED),
     Case("none ever, and nothing is sent", sent(0, NOTHING_EVER)),
     Case(

@@ -98,6 +98,21 @@ def test_a_sender_is_judged_by_its_own_mail(check: Check[Any]) -> None:
     assert not evaluations["good.example.com"].findings
 
 
+def test_an_ordinary_account_whose_sends_are_not_told_is_no_cause_for_alarm() -> None:
+    an_hour = {
+        Tally.HARD_BOUNCES: 10,
+        Tally.OTHER_BOUNCES: 20,
+        Tally.DELAYS_SPAM: 1,
+        Tally.DELAYS_IP: 1,
+        Tally.DELAYS_OTHER: 40,
+    }
+    month = {hour(ago): an_hour for ago in range(15 * 24)}
+    world = with_sender(month, base=replace(LISTENING, account=with_quota(sent=33_000).account))
+    evaluations = list(run(OURS, replace(world, traffic=Known(Sender("account", month)))))
+    assert {tag for each in evaluations for tag in each.undecided} >= {"BOUNCE_SPIKE", "DELIVERY_DELAYED"}
+    assert [finding for each in evaluations for finding in each.findings] == []
+
+
 def lived(
     check: Check[Any], hours: Mapping[datetime, Mapping[Tally, int]], until: float
 ) -> list[tuple[float, str, str, Severity]]:

@@ -144,7 +144,9 @@ def _figures(each: Figures) -> Line:
     if not each.counted:
         said.append("what was counted could not be read")
     elif each.sends or each.bounces or each.complaints or each.refused:
-        counts = [_many(each.sends, "send"), _many(each.bounces, "bounce"), _many(each.complaints, "complaint")]
+        # Where nothing tells of sends, none were counted: that is not to say that none were made.
+        counts = [_many(each.sends, "send")] if each.sends else []
+        counts += [_many(each.bounces, "bounce"), _many(each.complaints, "complaint")]
         counts += [f"{each.refused:,} refused"] if each.refused else []
         said.append(f"counted {', '.join(counts)}")
     else:

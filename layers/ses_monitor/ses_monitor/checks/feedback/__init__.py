@@ -120,17 +120,17 @@ class Spike:
         if sends is not None:
             reached = sends >= line.sends * share and is_share(events, sends, line.rate * share)
             return Figures(window.start, events, sends, at_most=False) if reached else None
-        bound = _sent_by_all(snapshot)
+        bound = sent_by_all(snapshot)
         if isinstance(bound, Missing):
-            return Missing(bound.why, f"{_SENDS_UNKNOWN}; {bound.reason}", bound.action)
+            return Missing(bound.why, f"{SENDS_UNKNOWN}; {bound.reason}", bound.action)
         # SES's own figure comes a little later than its events.
         most = max(bound.value, events)
         if most >= line.sends * share and is_share(events, most, line.rate * share):
             return Figures(window.start, events, most, at_most=True)
-        return Missing(Blindness.NO_DATA, _SENDS_UNKNOWN)
+        return Missing(Blindness.NO_DATA, SENDS_UNKNOWN)
 
 
-_SENDS_UNKNOWN = (
+SENDS_UNKNOWN = (
     "how much it sent is not known, so there is no rate:"
     " have its configuration set publish Send events to the feedback topic (ses-monitor enroll)"
 )
@@ -148,7 +148,7 @@ def sends_of(window: Window) -> int | None:
     return delivered + bounced if delivered >= window[Tally.COMPLAINTS] and delivered else None
 
 
-def _sent_by_all(snapshot: Snapshot) -> Observed[int]:
+def sent_by_all(snapshot: Snapshot) -> Observed[int]:
     """Return what the whole region sent in 24 hours: one identity of it cannot have sent more."""
     if isinstance(snapshot.account, Missing):
         return snapshot.account

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from ses_monitor.checks.feedback import READS, moment
 from ses_monitor.core.check import Check, Conclusion, Diagnosis, Step
 from ses_monitor.core.model import Scope, Severity, Snapshot
-from ses_monitor.core.traffic import HOUR, hour_of
+from ses_monitor.core.traffic import HOUR, Counts, Tally, hour_of
 
 SENT = 50
 """Recipients in 24 hours from which silence means something."""
 USUAL = 10
 """Events a day before the silence. Where only bounces are published a good sender has days without any; with ten a
-day a day without one is chance once in twenty thousand."""
+day a day without one is chance once in twenty thousand, if they come evenly."""
+STEADY_DAYS = 7
+"""Where no event tells of each mail, bad news comes with mailings: each of so many days must have had some."""
+EACH_MAIL = (Tally.SENDS, Tally.DELIVERIES)
+"""Counters of the events that each mail has, where they are published at all."""
 DAYS = 15
 """How far back the counters are read."""
 
@@ -36,6 +41,10 @@ FEEDBACK_STOPPED = Diagnosis(
             " --topic-arn arn:{partition}:sns:{region}:{account_id}:ses-monitor-feedback",
         ),
         Step("See whether the dead letters grow instead: then events come, and cannot be read."),
+        Step(
+            "If SEND and DELIVERY are no longer published, and nothing has bounced since: send a mail to"
+            " bounce@simulator.amazonses.com as your programs do. Its event closes this."
+        ),
     ),
     # A mailing after a quiet day has its sends counted minutes before its events are here: wait half an hour.
     open_after=6,
@@ -51,11 +60,12 @@ def evaluate(_: Snapshot, snapshot: Snapshot) -> Iterable[Conclusion]:
     if any(day.counts.values()):
         return
     now = hour_of(snapshot.taken_at)
-    heard = {hour: sum(counts.values()) for hour, counts in traffic.hours.items() if hour >= now - DAYS * 24 * HOUR}
-    total = sum(heard.values())
+    hours = {hour: counts for hour, counts in traffic.hours.items() if hour >= now - DAYS * 24 * HOUR}
+    total = sum(sum(counts.values()) for counts in hours.values())
     sent = int(snapshot.account.get().quota.get().sent_last_24_hours)
-    first = min((hour for hour, count in heard.items() if count), default=day.start)
-    usual = total / max(1.0, (day.start - first) / (24 * HOUR))
+    heard = _expected(hours)
+    first = min(heard, default=day.start)
+    usual = sum(heard.values()) / max(1.0, (day.start - first) / (24 * HOUR))
     certain = sent >= SENT and usual >= USUAL
     # Only an event proves that events come again: fewer sends, or a silence longer than we look back, do not.
     if certain or total or sent:
@@ -67,6 +77,23 @@ def evaluate(_: Snapshot, snapshot: Snapshot) -> Iterable[Conclusion]:
             since=moment(day.start),
             partition=_partition(snapshot.region),
         )
+
+
+def _expected(hours: Mapping[datetime, Counts]) -> Mapping[datetime, int]:
+    """Return the events of each hour that show how many come in a day; none where a day without would be no wonder.
+
+    Until somebody told SES to publish it no longer, each mail may have been told: that says nothing of the days since.
+    """
+    heard = {hour: sum(counts.values()) for hour, counts in hours.items() if any(counts.values())}
+    last = max(heard, default=None)
+    if last is None:
+        return {}
+    if any(hours[hour].get(each) for hour in heard if hour > last - 24 * HOUR for each in EACH_MAIL):
+        return heard
+    bad = {hour: count - sum(hours[hour].get(each, 0) for each in EACH_MAIL) for hour, count in heard.items()}
+    bad = {hour: count for hour, count in bad.items() if count}
+    days = {(last - hour) // (24 * HOUR) for hour in bad}
+    return bad if days.issuperset(range(STEADY_DAYS)) else {}
 
 
 def _partition(region: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ses_monitor.checks.feedback import HOLDS, READS, is_share, moment, sends_of
-from ses_monitor.core.check import Check, Conclusion, Diagnosis, Step
+from ses_monitor.checks.feedback import HOLDS, READS, SENDS_UNKNOWN, is_share, moment, sends_of, sent_by_all
+from ses_monitor.core.check import Check, Conclusion, Diagnosis, Step, Undecided
 from ses_monitor.core.model import Scope, Severity, Snapshot
+from ses_monitor.core.observed import Blindness, Known, Missing
 from ses_monitor.core.traffic import Sender, Tally
 
 _REFERENCE = "https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html"
@@ -72,8 +73,8 @@ class _Line:
 
 
 # One server's mood is no signal; three in a day are, unless they are drowned in thousands that arrived at once. Other
-# delays are everyday, so it takes a good many, and one in twenty. Where nobody knows how much was sent, their number
-# alone decides: the sign is worth more than the doubt.
+# delays are everyday, so it takes a good many, and one in twenty. Where no event tells how much was sent, they are
+# weighed against all that the region sent, and undecided if they drown in that: one identity may have sent all of it.
 LINES = (
     _Line(Tally.DELAYS_SPAM, DELIVERY_DELAYED_SPAM, delays=3, rate=0.001),
     _Line(Tally.DELAYS_IP, DELIVERY_DELAYED_IP, delays=3, rate=0.001),
@@ -84,16 +85,29 @@ LINES = (
 def evaluate(sender: Sender, snapshot: Snapshot) -> Iterable[Conclusion]:
     """Weigh the delays of a day, by kind."""
     day = sender.last_day(snapshot.taken_at)
-    sends = sends_of(day)
+    exact = sends_of(day)
     for line in LINES:
         count = day[line.tally]
+        if count < line.delays * HOLDS:
+            continue
+        all_sent = Known(exact) if exact else sent_by_all(snapshot)
+        if isinstance(all_sent, Missing):
+            yield _undecided(line, all_sent)
+            continue
+        # SES's own figure comes a little later than its events.
+        sends = exact or max(all_sent.value, count)
         certain, held = (
-            count >= line.delays * share and is_share(count, sends or 0, line.rate * share) for share in (1, HOLDS)
+            count >= line.delays * share and is_share(count, sends, line.rate * share) for share in (1, HOLDS)
         )
-        if certain or held:
-            of = f" among {sends:,} mails" if sends else ""
-            share = f"since {moment(day.start)}{of}"
+        if held:
+            share = f"since {moment(day.start)} among {'' if exact else 'at most '}{sends:,} mails"
             yield line.diagnosis.on(snapshot, sender.name, holds_only=not certain, count=count, share=share)
+        elif not exact:
+            yield _undecided(line, Missing(Blindness.NO_DATA, SENDS_UNKNOWN))
+
+
+def _undecided(line: _Line, why: Missing) -> Undecided:
+    return Undecided(frozenset({line.diagnosis.tag}), why)
 
 
 CHECK = Check(

@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("--keep needs all benchmarks: the README shows one run of one machine")
     console = Console(stderr=True, width=160)
     documents = []
+    failed = []
     for name in asked.names or BENCHMARKS:
         console.print(f"[dim]bench.{name} …[/dim]")
         began = time.monotonic()
@@ -53,7 +54,8 @@ def main(arguments: Sequence[str]) -> int:
         if done.returncode != 0:
             sys.stderr.write(done.stderr or "")
             console.print(f"bench.{name} failed with status {done.returncode}")
-            return 1
+            failed.append(name)
+            continue
         seconds = round(time.monotonic() - began)
         console.print(f"[dim]bench.{name} took {seconds} s[/dim]")
         documents.append(json.loads(done.stdout) | {"seconds": seconds})
@@ -62,6 +64,9 @@ def main(arguments: Sequence[str]) -> int:
         console.print(table(documents, f"Measured on {measured['machine']['is']}"))
     text = json.dumps(measured, indent=2, ensure_ascii=False) + "\n"
     sys.stdout.write(text)
+    if failed:
+        console.print(f"failed: {', '.join(failed)}{'; nothing was kept' if asked.keep else ''}")
+        return 1
     if asked.keep:
         KEPT.write_text(text, encoding="utf-8")
     return 0

@@ -133,7 +133,7 @@ def cells(line: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
     """Return a line of a document as text: what, ours, the yardstick's, what that is, the ratio, the goal."""
     unit = line["unit"]
     yardstick = "" if line["yardstick"] is None else f"{figure(line['yardstick'])} {unit}"
-    ratio = "" if line["ratio"] is None else f"{line['ratio']:.2f}"
+    ratio = "" if line["ratio"] is None else f"{line['ratio']:.2f}" if line["ratio"] >= 0.1 else f"{line['ratio']:.2g}"
     goal = "" if line["goal"] is None else f"{line['goal']} {'met' if line['met'] else 'missed'}"
     return line["what"], f"{figure(line['ours'])} {unit}", yardstick, line["beside"], ratio, goal
 

@@ -72,7 +72,7 @@ def measure() -> Result:
 
 def _line(what: str, unit: str, starts: Mapping[str, Sequence[Started]], figure: str, goal: Goal | None = None) -> Line:
     ours, bare = (median([getattr(each, figure) for each in starts[way]]) for way in ("ours", "yardstick"))
-    return Line(what, unit, ours, bare, BESIDE, goal)
+    return Line(what, unit, ours, bare, BESIDE, goal, shown=goal is not None)
 
 
 def _spread(starts: Sequence[Started]) -> dict[str, dict[str, float]]:

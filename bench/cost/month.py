@@ -207,7 +207,7 @@ class Stack:
         if folder not in self.apps:
             self.apps[folder] = importlib.import_module(f"functions.{folder}.app")
             keep_time(self.time)
-            if function == IDENTITIES:
+            if folder == stack.folder(IDENTITIES):  # that of the function which plans, too
                 self._pace(self.apps[folder])
         return self.apps[folder]
 

@@ -11,24 +11,21 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
-import yaml
 from botocore.config import Config
 
 from bench import bare_calls
 from bench.measuring import ROUNDS, Goal, Line, Result, in_turns, median, show
+from bench.simulator_process import simulator_of
 from ses_monitor.audit.collecting import AT_ONCE
 from ses_monitor.store import keys
 from simulator.demo.stack import BUILD
@@ -196,10 +193,13 @@ def measure() -> Result:
     lines: list[Line] = []
     details: dict[str, Any] = {"delay_ms": DELAY_MS, "rounds": ROUNDS}
     for name, world in WORLDS.items():
-        with _simulated(world) as url, EmbeddedAws(dict.fromkeys(ENDPOINT_VARIABLES, url)) as aws:
-            outputs = sam_deploy(aws, BUILD, "ses-monitor-bench", {})
-            rig = Rig(aws, url, outputs["AuditAccountsFunctionName"], outputs["TableName"], {})
-            figures = _measured(rig)
+        with simulator_of(world) as variables:
+            endpoints = {name: variables[name] for name in ENDPOINT_VARIABLES}
+            with EmbeddedAws(endpoints) as aws:
+                outputs = sam_deploy(aws, BUILD, "ses-monitor-bench", {})
+                url = variables["AWS_ENDPOINT_URL_SESV2"]
+                rig = Rig(aws, url, outputs["AuditAccountsFunctionName"], outputs["TableName"], {})
+                figures = _measured(rig)
         details[name] = figures
         lines += _lines(name, figures)
     about = f"audit_accounts: 33 regions, every answer of SES after {DELAY_MS} ms"
@@ -243,32 +243,6 @@ def _lines(name: str, figures: Mapping[str, Any]) -> Iterator[Line]:
     yield Line(
         f"account audit of 33 regions, {name}: peak memory", "MB", peaks["audit"], peaks["bare"], beside, shown=shown
     )
-
-
-@contextmanager
-def _simulated(world: Mapping[str, Any]) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "world.yaml"
-        file.write_text(yaml.safe_dump(dict(world)), encoding="utf-8")
-        with subprocess.Popen(
-            [sys.executable, "-m", "simulator", "--world", str(file)],
-            cwd=REPOSITORY,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        ) as process:
-            try:
-                yield _api_url(process)
-            finally:
-                process.terminate()
-
-
-def _api_url(process: subprocess.Popen[str]) -> str:
-    for line in process.stdout or ():
-        if "AWS_ENDPOINT_URL_SESV2=" in line:
-            return line.split("=", 1)[1].strip().strip("'\"")
-    msg = "the simulator ended without naming its address"
-    raise RuntimeError(msg)
 
 
 def peak_mb(process_group: int, function: str) -> float:

@@ -21,10 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--world", type=Path, default=WORLDS / "demo.yaml", help="world file (default: the demo's)")
     parser.add_argument("--port", type=int, default=0, help="port of the AWS API (default: any free one)")
     parser.add_argument("--chat-port", type=int, default=0, help="port of the chat (default: any free one)")
+    parser.add_argument("--while-stdin-is-open", action="store_true", help="end when the standard input does")
     options = parser.parse_args(arguments)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    if options.while_stdin_is_open:
+        threading.Thread(target=_set_at_the_end_of_stdin, args=(stop,), daemon=True).start()
     try:
         with Simulator(options.world, ports=(options.port, options.chat_port)) as simulator:
             sys.stdout.write(_introduction(simulator))
@@ -37,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def _set_at_the_end_of_stdin(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()
 
 
 def _introduction(simulator: Simulator) -> str:

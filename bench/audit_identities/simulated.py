@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
+from bench.simulated_time import SimulatedTime
 from ses_monitor.audit.identities.run import Assignment, Outcome, Sources, audit_identities
 from ses_monitor.audit.identities.worker import KEPT_FOR_FINISHING
 from ses_monitor.collect.accounts import AwsAccountReader
@@ -39,32 +40,6 @@ IDENTITY = "IDENTITY#"
 NOT_ASKED = Missing(Blindness.NOT_APPLICABLE, "the DNS is not part of this benchmark")
 TOKENS = ["4mzhkyyrqyhjzaivkgprnjwtd7dyxjvv", "gnf2kuntzavlsrlvdlzrzhm5lkfyl2cr", "xplhsxkwqyyv6ylhngkymimfkzzjyqzt"]
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:feedback"
-
-
-class SimulatedTime:
-    """Passes only by sleeping; threads that sleep side by side from the same moment wake at the same moment."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-        self._lock = threading.Lock()
-        self._thread = threading.local()
-
-    def clock(self) -> float:
-        """Return the seconds so far."""
-        with self._lock:
-            self._thread.read = self._now
-            return self._now
-
-    def here(self) -> float:
-        """Return the moment at which this thread is: others may have slept further already."""
-        return float(getattr(self._thread, "read", self._now))
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass, counted from this thread's last look at the clock."""
-        with self._lock:
-            until = getattr(self._thread, "read", self._now) + seconds
-            self._thread.read = until
-            self._now = max(self._now, until)
 
 
 @dataclass

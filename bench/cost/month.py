@@ -10,29 +10,24 @@ import importlib
 import io
 import json
 import os
-import re
 import resource
-import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
-
-import yaml
 
 from bench.cost import stack
 from bench.cost.accounts import ACCOUNTS, HOURS, PUBLISHED, Account
 from bench.cost.aws import Aws
 from bench.cost.table import PricedTable
+from bench.simulated_time import SimulatedTime
+from bench.simulator_process import simulator_of
 from ses_monitor.alerts.slack import Delivered
 from ses_monitor_cli.enrollment import EACH_MAIL
 from simulator.embedded_aws.process import REPOSITORY
@@ -74,28 +69,13 @@ BEGAN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 IDENTITIES = "AuditIdentitiesFunction"
 
 
-class SimulatedTime:
-    """What the functions take for the time: stands still but for what they wait for. Each thread waits for itself."""
+class MonthTime(SimulatedTime):
+    """What the functions take for the time: stands still but for what they wait for."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.now = BEGAN
         self.paced = False
-        self._elapsed = 0.0
-        self._lock = threading.Lock()
-        self._thread = threading.local()
-
-    def clock(self) -> float:
-        """Return the seconds waited so far."""
-        with self._lock:
-            self._thread.read = self._elapsed
-            return self._elapsed
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass, counted from this thread's last look at the clock."""
-        with self._lock:
-            until = getattr(self._thread, "read", self._elapsed) + seconds
-            self._thread.read = until
-            self._elapsed = max(self._elapsed, until)
 
     def wait_for_ses(self) -> None:
         """Wait for an answer of SES; where nothing paces the requests they all go out at once."""
@@ -152,7 +132,7 @@ class Stack:
     """The functions in this process."""
 
     account: Account
-    time: SimulatedTime
+    time: MonthTime
     aws: Aws
     said: Said
     apps: dict[str, Any] = field(default_factory=dict)
@@ -225,7 +205,7 @@ class Stack:
         app.worker = replace(app.worker, sources=sources, clock=self.time.clock)
 
 
-def keep_time(simulated: SimulatedTime) -> None:
+def keep_time(simulated: MonthTime) -> None:
     """Have every module of ours ask the simulated time what time it is."""
 
     class Kind(type):
@@ -244,8 +224,8 @@ def keep_time(simulated: SimulatedTime) -> None:
 
 def month_of(account: Account) -> dict[str, Any]:
     """Return what the account uses in a month (the names of prices.toml), and how that was made up."""
-    with tempfile.TemporaryDirectory() as folder, _environment(account, Path(folder)):
-        simulated = SimulatedTime()
+    with _environment(account):
+        simulated = MonthTime()
         aws = Aws(LiveWorld(WorldFacts(account.world()), lambda: simulated.now), simulated.wait_for_ses)
         said = Said()
         with patch.object(sys, "stdout", said):
@@ -426,33 +406,12 @@ def _kind(told: Published) -> str:
 
 
 @contextmanager
-def _environment(account: Account, folder: Path) -> Iterator[None]:
+def _environment(account: Account) -> Iterator[None]:
     """Set what the functions read, and run the simulator's DNS in a process of its own."""
-    file = folder / "world.yaml"
-    file.write_text(yaml.dump(account.world(), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)), encoding="utf-8")
-    with subprocess.Popen(
-        [sys.executable, "-m", "simulator", "--world", str(file)],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:
-        try:
-            os.environ |= _dns_of(process) | stack.environment()
-            yield
-        finally:
-            process.terminate()
-
-
-def _dns_of(process: subprocess.Popen[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for line in process.stdout or ():
-        if match := re.match(r"export (SES_MONITOR_\w+)='?([^'\n]+)'?", line):
-            found[match[1]] = match[2]
-        if "Ctrl-C" in line:
-            return found
-    msg = "the simulator ended without naming its addresses"
-    raise RuntimeError(msg)
+    with simulator_of(account.world()) as variables:
+        of_dns = {name: value for name, value in variables.items() if name.startswith("SES_MONITOR_")}
+        os.environ |= of_dns | stack.environment()
+        yield
 
 
 def main(arguments: list[str]) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto import mock_aws
 
 from ses_monitor.alerts.digest_document import digest_id
 from ses_monitor.audit.digest import Sources, ends_at, read_day, tell_day
@@ -18,7 +16,6 @@ from ses_monitor.store.feedback_reads import FeedbackReads
 from ses_monitor.store.queries import Queries
 from ses_monitor.store.table import Table
 from tests.store.examples import (
-    HISTORY_DAYS,
     MUTE,
     NOW,
     OPEN,
@@ -26,8 +23,6 @@ from tests.store.examples import (
     STATE,
     TABLE,
     Clock,
-    connect,
-    create_table,
     opening,
     resolving,
     settlement,
@@ -37,19 +32,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ACCOUNT_ID = "123456789012"
-
-
-@pytest.fixture
-def client() -> Iterator[DynamoDBClient]:
-    with mock_aws():
-        client = connect()
-        create_table(client)
-        yield client
-
-
-@pytest.fixture
-def table(client: DynamoDBClient) -> Table:
-    return Table(client, TABLE, HISTORY_DAYS, clock=Clock())
 
 
 @pytest.fixture

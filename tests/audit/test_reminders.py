@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
 from ses_monitor.audit import reminders
 from ses_monitor.audit.reminders import Reminded, remind_all
@@ -19,13 +17,10 @@ from ses_monitor.core.stored import Stored, Transition
 from ses_monitor.store.queries import Queries
 from ses_monitor.store.table import Table
 from tests.store.examples import (
-    HISTORY_DAYS,
     NOW,
     OPEN,
     TABLE,
     Clock,
-    connect,
-    create_table,
     opening,
     resolving,
     settlement,
@@ -36,19 +31,6 @@ if TYPE_CHECKING:
 
 ACCOUNT_ID = "123456789012"
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def client() -> Iterator[DynamoDBClient]:
-    with mock_aws():
-        client = connect()
-        create_table(client)
-        yield client
-
-
-@pytest.fixture
-def table(client: DynamoDBClient) -> Table:
-    return Table(client, TABLE, HISTORY_DAYS, clock=Clock())
 
 
 @pytest.fixture
